@@ -1,0 +1,185 @@
+"""A player's notes, one after the other, as samples."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from music.instruments import plucked, sustained
+from music.instruments.wavetable import (
+    SAMPLE_RATE_HZ,
+    Path,
+    fade,
+    gliding_phase,
+    path,
+    read,
+    read_still,
+    steady_phase,
+)
+from music.ornament import curve
+from music.swaras import base
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from music.score import Note, Score
+
+    Report = Callable[[float], None]
+
+_JOINED_S: Final = 0.03
+"""Notes of one player that follow each other within this time are one breath, one bow, one string."""
+
+
+_RINGS_FROM_S: Final = 0.5
+"""A string is damped in a shorter gap, as in a tihai."""
+
+
+def _brightness(velocity: float) -> float:
+    """Velocities share few tables: soft, middle and strong ones."""
+    return min(1.0, max(0.4, round(velocity * 5.0) / 5.0))
+
+
+def _hz(cents: NDArray[np.float64], tonic_hz: float) -> NDArray[np.float64]:
+    return np.asarray(tonic_hz * np.exp2(cents / 1200.0))
+
+
+def _place(line: NDArray[np.float32], sound: NDArray[np.float32], at: int) -> None:
+    end = min(len(line), at + len(sound))
+    if end > at:
+        line[at:end] += sound[: end - at]
+
+
+@lru_cache(maxsize=4)
+def _seconds(count: int) -> NDArray[np.float64]:
+    return np.arange(count) / SAMPLE_RATE_HZ
+
+
+def _time(count: int) -> NDArray[np.float64]:
+    """Seconds since a note's onset; (count,)."""
+    longest = 16 * SAMPLE_RATE_HZ
+    return _seconds(longest)[:count] if count <= longest else np.arange(count) / SAMPLE_RATE_HZ
+
+
+def _pluck(line: NDArray[np.float32], name: str, note: Note, tonic_hz: float, gap_s: float) -> None:
+    """Adds one plucked note; where ``gap_s`` follows without a note, the string rings on into it."""
+    string = plucked.STRINGS[name]
+    along = plucked.string_path(name)
+    ring_s = min(gap_s, 3.0) if gap_s > _RINGS_FROM_S else 0.0
+    release = int(max(string.release_s, 0.8 * ring_s) * SAMPLE_RATE_HZ)
+    count = min(len(along.row), int((note.duration_s + 0.2 * ring_s) * SAMPLE_RATE_HZ) + release)
+    hz = tonic_hz * 2.0 ** (note.cents / 1200.0)
+    source = plucked.string_table(name, round(hz, 4), _brightness(note.velocity))
+    if note.ornament and string.bends:
+        phase = gliding_phase(_hz(curve(note, _time(count)), tonic_hz))
+    else:
+        phase = steady_phase(hz, count)
+    sound = read(source, phase, along)
+    rise = min(count, 66)
+    sound[:rise] *= fade(rise)
+    fall = min(count, release)
+    sound[count - fall :] *= fade(fall)[::-1]
+    noise = plucked.attack(name)[:count]
+    sound[: len(noise)] += noise
+    sound *= np.float32(note.velocity)
+    _place(line, sound, round(note.onset_s * SAMPLE_RATE_HZ))
+
+
+def _vowel_path(note: Note, last: Note | None, count: int, frames: int) -> Path:
+    """From the last syllable's vowel to this one's within 60 ms."""
+    vowel = sustained.SYLLABLE_VOWELS[base(note.swara)[0]]
+    # Long notes open to aakar; only short ones keep the vowel of their syllable.
+    target = float(vowel) if note.duration_s < 0.5 else float(sustained.VOWEL_A)
+    before = target
+    if last is not None and last.duration_s < 0.5:
+        before = float(sustained.SYLLABLE_VOWELS[base(last.swara)[0]])
+    glide = np.clip(_time(count) / 0.06, 0.0, 1.0)
+    return path(before + (target - before) * glide, frames)
+
+
+def _sound(
+    line: NDArray[np.float32],
+    name: str,
+    note: Note,
+    tonic_hz: float,
+    last: Note | None,
+    joins: bool,
+    start: int,
+) -> int:
+    """Adds one blown, bowed or sung note; returns the phase at its end, where the next one goes on."""
+    tone = sustained.TONES[name]
+    joined = last is not None
+    # In a run the notes must not melt into each other.
+    crossing_s = min(0.022, 0.09 * note.duration_s)
+    rise_s = crossing_s if joined else min(tone.attack_s, 0.3 * note.duration_s)
+    fall_s = crossing_s if joins else tone.release_s
+    length = int(note.duration_s * SAMPLE_RATE_HZ)
+    if not joins:
+        # A breath before the next phrase.
+        length -= int(min(0.25 * note.duration_s, 0.12) * SAMPLE_RATE_HZ)
+    count = length + int(fall_s * SAMPLE_RATE_HZ)
+    hz = tonic_hz * 2.0 ** (note.cents / 1200.0)
+    source = sustained.tone_table(name, round(hz, 4), _brightness(note.velocity))
+    moving = (note.ornament and tone.bends) or tone.vibrato_cents or tone.drift_cents
+    along = _vowel_path(note, last, count, source.frames) if tone.vowels else None
+    sound = np.zeros(count, dtype=np.float32)
+    end = start
+    for reed, level in tone.reeds:
+        if moving:
+            time = _time(count)
+            from_cents = last.cents if last is not None and tone.bends else None
+            pitch = curve(note, time, vibrato_cents=tone.vibrato_cents, from_cents=from_cents)
+            if tone.drift_cents:
+                seat = note.onset_s * 1.37
+                pitch += (
+                    tone.drift_cents * np.sin(2.0 * np.pi * (0.9 * time + seat)) * np.sin(1.1 * time + seat)
+                )
+            phase = gliding_phase(_hz(pitch + reed, tonic_hz), start)
+        else:
+            phase = steady_phase(hz * 2.0 ** (reed / 1200.0), count, start)
+        reeded = read(source, phase, along) if along is not None else read_still(source, phase)
+        sound += reeded * np.float32(level)
+        end = int(phase[min(length, count - 1)])
+    if tone.breath:
+        noise = sustained.breath(name, round(tonic_hz, 4))
+        at = int(note.onset_s * 8000.0) % (len(noise) // 2)
+        sound += np.resize(noise[at:], count) * np.float32(tone.breath)
+    rise = min(count // 2, int(rise_s * SAMPLE_RATE_HZ))
+    fall = min(count // 2, int(fall_s * SAMPLE_RATE_HZ))
+    sound[:rise] *= fade(rise)
+    sound[count - fall :] *= fade(fall)[::-1]
+    if note.duration_s > 0.6:
+        # Long notes swell and give way again.
+        sound *= (0.86 + 0.14 * np.sin(np.pi * np.linspace(0.08, 0.95, count))).astype(np.float32)
+    sound *= np.float32(note.velocity)
+    _place(line, sound, round(note.onset_s * SAMPLE_RATE_HZ))
+    return end
+
+
+def render_line(score: Score, player: int, octaves: int, report: Report) -> NDArray[np.float32]:
+    """One player's line, transposed by whole octaves; mono float32, (duration x rate,).
+
+    ``report`` is called with the fraction done.
+    """
+    name = score.players[player]
+    notes: Sequence[Note] = [note for note in score.notes if note.player == player]
+    line = np.zeros(round(score.duration_s * SAMPLE_RATE_HZ), dtype=np.float32)
+    tonic_hz = score.tonic_hz * 2.0**octaves
+    phase = 0
+    last: Note | None = None
+    for number, note in enumerate(notes):
+        following_s = notes[number + 1].onset_s if number + 1 < len(notes) else score.duration_s
+        gap_s = following_s - note.onset_s - note.duration_s
+        if name in plucked.STRINGS:
+            _pluck(line, name, note, tonic_hz, gap_s)
+        else:
+            joins = number + 1 < len(notes) and gap_s < _JOINED_S
+            phase = _sound(line, name, note, tonic_hz, last, joins, phase)
+            last = note if joins else None
+        if number % 64 == 63:
+            report((number + 1) / len(notes))
+    report(1.0)
+    return line

@@ -1,0 +1,219 @@
+"""Whole pieces: loudness, peaks, files, progress, and that anything that may be asked for comes out whole."""
+
+from __future__ import annotations
+
+import io
+import json
+import multiprocessing
+import wave
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.signal import resample_poly
+
+from music.encode import EncodeError, decode, mp3, pcm16
+from music.loudness import hop_energy, integrated_lufs, true_peaks
+from music.mix import CEILING_DBTP, add, gain, master, room
+from music.piece import STAGES, Piece, make_piece, render, write_stems
+from music.request import INSTRUMENTS, KEYS, SEED_MAX, TALAS, VOICES, PieceRequest
+from music.score import Score
+from tests.music.ragas import ALL, DARBARI_KANADA, MOHANAM, YAMAN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+RATE_HZ = 44_100
+
+
+def nobody(_stage: str, _fraction: float) -> None:
+    """Nobody watches."""
+
+
+def made(request: PieceRequest) -> Piece:
+    """A piece, unwatched; importable, so that a pool's process finds it."""
+    return make_piece(request, nobody)
+
+
+def lufs(samples: NDArray[np.float64]) -> float:
+    """The integrated loudness as an independent meter has it."""
+    return float(pyloudnorm.Meter(RATE_HZ).integrated_loudness(samples))
+
+
+def dbtp(samples: NDArray[np.float64]) -> float:
+    """The true peak at four times the rate."""
+    return 20.0 * float(np.log10(max(np.abs(resample_poly(samples[:, side], 4, 1)).max() for side in (0, 1))))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        PieceRequest(YAMAN, 30.0, seed=1),
+        PieceRequest(DARBARI_KANADA, 20.0, instruments=(), voice="soprano", mood="peaceful"),
+        PieceRequest(MOHANAM, 20.0, instruments=("veena", "violin", "mridangam"), mood="energetic"),
+        PieceRequest(YAMAN, 12.0, instruments=("tabla",), tempo_bpm=380.0),
+        PieceRequest(YAMAN, 5.0, instruments=("harmonium",), tempo_bpm=30.0),
+    ],
+    ids=["sitar", "soprano", "ensemble", "tabla", "short"],
+)
+def test_the_decoded_file_is_as_loud_and_as_long_as_promised(request_: PieceRequest) -> None:
+    piece = made(request_)
+    samples, rate = soundfile.read(io.BytesIO(piece.mp3))
+    assert rate == RATE_HZ == piece.sample_rate_hz
+    assert samples.shape[1] == 2
+    assert len(samples) / rate == pytest.approx(request_.duration_s, abs=0.05)
+    assert lufs(samples) == pytest.approx(-16.0, abs=0.5)
+    assert dbtp(samples) <= -1.0
+    assert len(decode(piece.mp3)) / rate == pytest.approx(request_.duration_s, abs=0.05)
+
+
+def test_the_same_request_gives_the_same_bytes_also_in_another_process() -> None:
+    request = PieceRequest(YAMAN, 8.0, seed=77)
+    here = made(request).mp3
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawning) as pool:
+        there = pool.submit(made, request).result(timeout=120)
+    assert there.mp3 == here
+    assert made(PieceRequest(YAMAN, 8.0, seed=78)).mp3 != here
+
+
+def test_progress_names_every_stage_and_never_falls() -> None:
+    seen: list[tuple[str, float]] = []
+    make_piece(PieceRequest(YAMAN, 20.0), lambda stage, fraction: seen.append((stage, fraction)))
+    assert list(dict.fromkeys(stage for stage, _ in seen)) == list(STAGES)
+    fractions = [fraction for _, fraction in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0.0
+    assert fractions[-1] == pytest.approx(1.0)
+    assert len(set(fractions)) > 12
+
+
+def test_what_a_report_raises_ends_the_work() -> None:
+    class CancelledByPersonError(Exception):
+        """They thought better of it."""
+
+    def stop(stage: str, _fraction: float) -> None:
+        if stage == "drone":
+            raise CancelledByPersonError
+
+    with pytest.raises(CancelledByPersonError):
+        make_piece(PieceRequest(YAMAN, 10.0), stop)
+
+
+def test_a_piece_says_what_it_is() -> None:
+    piece = made(PieceRequest(YAMAN, 6.0, key="D", tempo_bpm=90.0, tala="Jhaptal", voice="tenor"))
+    assert (piece.tala, piece.tempo_bpm, piece.performer) == ("Jhaptal", 90.0, "Tenor, Sitar")
+    assert piece.tonic_hz == pytest.approx(146.83, abs=0.01)
+    assert "Yaman" in piece.title
+    assert piece.mp3.startswith(b"ID3")
+    head = piece.mp3[:2048]
+    for text in ("Yaman", "Tenor, Sitar", "Jhaptal"):
+        assert text.encode("utf-16-le") in head or text.encode() in head
+
+
+def test_stems_are_written(tmp_path: Path) -> None:
+    folder = tmp_path / "stems"
+    write_stems(PieceRequest(YAMAN, 6.0, seed=4), folder)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"mix.wav", "mix.mp3", "melody.wav", "drone.wav", "percussion.wav", "score.json"}
+    for name in ("mix", "melody", "drone", "percussion"):
+        with wave.open(str(folder / f"{name}.wav")) as file:
+            assert file.getnframes() == 6 * RATE_HZ
+            assert file.getnchannels() == (2 if name == "mix" else 1)
+            assert any(file.readframes(file.getnframes()))
+    score = Score.from_document(json.loads((folder / "score.json").read_text(encoding="utf-8")))
+    assert score.raga == "Yaman"
+
+
+@given(
+    request=st.builds(
+        PieceRequest,
+        raga=st.sampled_from(ALL),
+        duration_s=st.floats(5.0, 14.0),
+        seed=st.integers(0, SEED_MAX),
+        tempo_bpm=st.none() | st.floats(30.0, 400.0),
+        key=st.none() | st.sampled_from(KEYS),
+        instruments=st.lists(st.sampled_from(sorted(INSTRUMENTS)), min_size=1, max_size=3, unique=True).map(
+            tuple
+        ),
+        voice=st.none() | st.sampled_from(sorted(VOICES)),
+        tala=st.none() | st.sampled_from(TALAS),
+    )
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_anything_that_may_be_asked_for_sounds(request: PieceRequest) -> None:
+    score, mix, lines = render(request)
+    assert mix.dtype == np.float32
+    assert mix.shape == (round(request.duration_s * RATE_HZ), 2)
+    assert np.isfinite(mix).all()
+    assert dbtp(mix.astype(np.float64)) <= CEILING_DBTP + 0.2
+    assert lufs(mix.astype(np.float64)) == pytest.approx(-16.0, abs=0.6)
+    assert np.abs(mix[0]).max() < 0.01
+    assert np.abs(mix[-1]).max() < 0.01
+    for line in (lines.melody, lines.drone, lines.percussion):
+        assert np.isfinite(line).all()
+        assert np.abs(line).max() > 0.01
+    assert score.duration_s == request.duration_s
+
+
+def test_the_meter_agrees_with_an_independent_one() -> None:
+    generator = np.random.default_rng(3)
+    time = np.arange(8 * RATE_HZ) / RATE_HZ
+    for hz, level in ((90.0, 0.3), (440.0, 0.05), (5_000.0, 0.2)):
+        sound = generator.standard_normal((len(time), 2)) * 0.01 + np.sin(2.0 * np.pi * hz * time)[:, None]
+        sound *= level
+        # A quiet stretch, which the gate leaves out.
+        sound[: 2 * RATE_HZ] *= 0.01
+        assert integrated_lufs(hop_energy(sound.astype(np.float32))) == pytest.approx(lufs(sound), abs=0.15)
+    assert integrated_lufs(np.zeros(50)) == float("-inf")
+
+
+def test_peaks_between_samples_are_seen() -> None:
+    time = np.arange(RATE_HZ)
+    # A tone at a quarter of the rate, met between its peaks: its samples reach 0.707 of its height.
+    tone = np.sin(np.pi / 2.0 * time + np.pi / 4.0).astype(np.float32)
+    assert np.abs(tone).max() == pytest.approx(0.7071, abs=1e-3)
+    assert true_peaks(tone[1_000:40_000], 64, 0.1)[5:-5].min() == pytest.approx(1.0, abs=0.01)
+
+
+def test_mastering_holds_a_peak_and_leaves_silence_alone() -> None:
+    mix = np.zeros((5 * RATE_HZ, 2), dtype=np.float32)
+    master(mix, 1.0, lambda _fraction: None)
+    assert not mix.any()
+    time = np.arange(len(mix)) / RATE_HZ
+    mix[:] = (0.02 * np.sin(2.0 * np.pi * 330.0 * time))[:, None]
+    mix[2 * RATE_HZ, :] = 0.9
+    master(mix, 0.5, lambda _fraction: None)
+    assert dbtp(mix.astype(np.float64)) <= CEILING_DBTP + 0.1
+    assert lufs(mix.astype(np.float64)) == pytest.approx(-16.0, abs=0.4)
+
+
+def test_a_line_is_panned_with_its_power_kept_and_given_a_room() -> None:
+    line = np.zeros(RATE_HZ, dtype=np.float32)
+    line[100] = 1.0
+    for pan in (-1.0, -0.3, 0.0, 0.8):
+        mix = np.zeros((RATE_HZ, 2), dtype=np.float32)
+        add(mix, line, 0.5, pan, room(), 0.0, lambda _fraction: None)
+        assert float((mix[100] ** 2).sum()) == pytest.approx(0.5, rel=1e-4)
+        assert (mix[100, 0] > mix[100, 1]) == (pan < 0.0)
+    wet = np.zeros((RATE_HZ, 2), dtype=np.float32)
+    add(wet, line, 1.0, 0.0, room(), gain(-10.0), lambda _fraction: None)
+    assert np.abs(wet[10_000:20_000]).max() > 10.0 * np.abs(wet[40_000:]).max()
+
+
+def test_a_file_that_is_none_is_refused() -> None:
+    with pytest.raises(EncodeError):
+        decode(b"this is no audio")
+
+
+def test_samples_beyond_full_scale_are_held() -> None:
+    loud = np.array([[2.0, -2.0], [0.0, 0.5]], dtype=np.float32)
+    assert np.frombuffer(pcm16(loud), dtype="<i2").tolist() == [32767, -32767, 0, 16384]
+    assert mp3(pcm16(np.zeros((4410, 2), dtype=np.float32)), 2, {})
