@@ -1,0 +1,72 @@
+/* eslint-disable */
+/**
+ * Generated `api` utility.
+ *
+ * THIS CODE IS AUTOMATICALLY GENERATED.
+ *
+ * To regenerate, run `npx convex dev`.
+ * @module
+ */
+
+import type {
+  ApiFromModules,
+  FilterApi,
+  FunctionReference,
+} from "convex/server";
+import type * as accounts from "../accounts.js";
+import type * as callers from "../callers.js";
+import type * as catalogue from "../catalogue.js";
+import type * as cleanup from "../cleanup.js";
+import type * as crons from "../crons.js";
+import type * as deliveries from "../deliveries.js";
+import type * as favorites from "../favorites.js";
+import type * as files from "../files.js";
+import type * as jobs from "../jobs.js";
+import type * as limits from "../limits.js";
+import type * as model_folding from "../model/folding.js";
+import type * as model_hearts from "../model/hearts.js";
+import type * as model_people from "../model/people.js";
+import type * as model_pieces from "../model/pieces.js";
+import type * as model_queue from "../model/queue.js";
+import type * as model_replays from "../model/replays.js";
+import type * as musicGeneration from "../musicGeneration.js";
+import type * as ragas from "../ragas.js";
+import type * as refusals from "../refusals.js";
+
+/**
+ * A utility for referencing Convex functions in your app's API.
+ *
+ * Usage:
+ * ```js
+ * const myFunctionReference = api.myModule.myFunction;
+ * ```
+ */
+declare const fullApi: ApiFromModules<{
+  accounts: typeof accounts;
+  callers: typeof callers;
+  catalogue: typeof catalogue;
+  cleanup: typeof cleanup;
+  crons: typeof crons;
+  deliveries: typeof deliveries;
+  favorites: typeof favorites;
+  files: typeof files;
+  jobs: typeof jobs;
+  limits: typeof limits;
+  "model/folding": typeof model_folding;
+  "model/hearts": typeof model_hearts;
+  "model/people": typeof model_people;
+  "model/pieces": typeof model_pieces;
+  "model/queue": typeof model_queue;
+  "model/replays": typeof model_replays;
+  musicGeneration: typeof musicGeneration;
+  ragas: typeof ragas;
+  refusals: typeof refusals;
+}>;
+export declare const api: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "public">
+>;
+export declare const internal: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "internal">
+>;

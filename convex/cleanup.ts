@@ -1,0 +1,86 @@
+/** What time takes away, in batches that each fit into a transaction; run by crons. */
+import { v } from "convex/values";
+import { internal } from "./_generated/api";
+import { internalMutation } from "./_generated/server";
+import { deleteUnusedFile, sweepAfter } from "./model/pieces";
+
+const BATCH = 200;
+const DAY_MS = 86_400_000;
+const REPLAYS_KEPT_MS = 7 * DAY_MS;
+const DONE_DELIVERIES_KEPT_MS = 90 * DAY_MS;
+const UNSHOWN_DELIVERIES_KEPT_MS = 7 * DAY_MS;
+const UPLOADS_KEPT_MS = DAY_MS;
+
+/** Forgets idempotency keys: no platform repeats an event after so long. */
+export const purgeReplays = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const old = await ctx.db
+      .query("replays")
+      .withIndex("by_creation", (q) => q.lt("createdAt", Date.now() - REPLAYS_KEPT_MS))
+      .take(BATCH);
+    for (const replay of old) await ctx.db.delete("replays", replay._id);
+    if (old.length === BATCH) await ctx.scheduler.runAfter(0, internal.cleanup.purgeReplays, {});
+    return null;
+  },
+});
+
+/**
+ * Forgets deliveries long done, and gives up those that nobody could show for a week after their piece was asked for, so
+ * that they do not fill a bot's subscription for ever.
+ */
+export const purgeDeliveries = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const now = Date.now();
+    const done = await ctx.db
+      .query("deliveries")
+      .withIndex("by_state_and_done", (q) =>
+        q.eq("state", "done").lt("doneAt", now - DONE_DELIVERIES_KEPT_MS),
+      )
+      .take(BATCH);
+    for (const delivery of done) await ctx.db.delete("deliveries", delivery._id);
+    const unshown = await ctx.db
+      .query("deliveries")
+      .withIndex("by_state_and_done", (q) =>
+        q.eq("state", "open").eq("doneAt", undefined).lt("_creationTime", now - UNSHOWN_DELIVERIES_KEPT_MS),
+      )
+      .take(BATCH);
+    for (const delivery of unshown) {
+      await ctx.db.patch("deliveries", delivery._id, { state: "done", doneAt: now });
+    }
+    if (done.length === BATCH || unshown.length === BATCH) {
+      await ctx.scheduler.runAfter(0, internal.cleanup.purgeDeliveries, {});
+    }
+    return null;
+  },
+});
+
+/** Deletes uploads that no piece took up within a day, walking over all files page by page. */
+export const purgeFiles = internalMutation({
+  args: { cursor: v.optional(v.string()) },
+  returns: v.null(),
+  handler: async (ctx, { cursor }) => {
+    const files = await ctx.db.system
+      .query("_storage")
+      .withIndex("by_creation_time", (q) => q.lt("_creationTime", Date.now() - UPLOADS_KEPT_MS))
+      .paginate({ numItems: BATCH, cursor: cursor ?? null });
+    for (const file of files.page) await deleteUnusedFile(ctx, file._id);
+    if (!files.isDone) {
+      await ctx.scheduler.runAfter(0, internal.cleanup.purgeFiles, { cursor: files.continueCursor });
+    }
+    return null;
+  },
+});
+
+/** Goes on deleting what hung on a piece that was removed. */
+export const sweepAfterPiece = internalMutation({
+  args: { generationId: v.id("musicGenerations") },
+  returns: v.null(),
+  handler: async (ctx, { generationId }) => {
+    await sweepAfter(ctx, generationId);
+    return null;
+  },
+});

@@ -1,0 +1,12 @@
+import { cronJobs } from "convex/server";
+import { internal } from "./_generated/api";
+
+const crons = cronJobs();
+
+// A lease lasts 90 seconds: a piece whose worker died is taken up again within four minutes.
+crons.interval("requeue pieces whose worker died", { minutes: 2 }, internal.jobs.requeueExpired, {});
+crons.interval("forget old idempotency keys", { hours: 6 }, internal.cleanup.purgeReplays, {});
+crons.interval("forget old deliveries", { hours: 12 }, internal.cleanup.purgeDeliveries, {});
+crons.interval("delete files that no piece refers to", { hours: 24 }, internal.cleanup.purgeFiles, {});
+
+export default crons;

@@ -1,0 +1,300 @@
+/** Pieces: asking for one, following it, keeping it, stopping it, taking it away. */
+import { paginationOptsValidator, paginationResultValidator } from "convex/server";
+import { v, type Infer } from "convex/values";
+import type { Doc, Id } from "./_generated/dataModel";
+import { internalMutation, type MutationCtx, type QueryCtx } from "./_generated/server";
+import { userMutation, userQuery, type UserCaller } from "./callers";
+import {
+  DURATION_S,
+  HISTORY_MAX,
+  INSTRUMENTS_MAX,
+  KEY_MAX,
+  NAME_MAX,
+  pageOf,
+  place,
+  PLACE_MAX,
+  SEED_MAX,
+  TEMPO_BPM,
+  text,
+  UNFINISHED_MAX,
+  whole,
+  within,
+  WORD_MAX,
+} from "./limits";
+import { heartPiece } from "./model/hearts";
+import { knownUser, userFor } from "./model/people";
+import { pieceView, removePiece, seen, viewOf } from "./model/pieces";
+import { enqueue, fail, lineFor } from "./model/queue";
+import { once, recall, remember } from "./model/replays";
+import { forbidden, invalid, notFound, refusal } from "./refusals";
+import { generationStatus, givenRequest, storedMetadata, storedRequest } from "./schema";
+
+const givenDelivery = v.object({ platform: v.string(), chat: v.string(), message: v.string() });
+
+type GivenRequest = Infer<typeof givenRequest>;
+type GivenDelivery = Infer<typeof givenDelivery>;
+
+function checkRequest(request: GivenRequest): void {
+  within("The length in seconds", request.duration, ...DURATION_S);
+  if (request.tempo !== undefined) within("The tempo in beats a minute", request.tempo, ...TEMPO_BPM);
+  if (request.seed !== undefined) whole("The seed", request.seed, 0, SEED_MAX);
+  text("The mood", request.mood, WORD_MAX);
+  text("The theme", request.theme, WORD_MAX);
+  if (request.raga !== undefined) text("The raga", request.raga, NAME_MAX);
+  if (request.voice !== undefined) text("The voice", request.voice, WORD_MAX);
+  if (request.key !== undefined) text("The key", request.key, WORD_MAX);
+  if (request.tala !== undefined) text("The tala", request.tala, WORD_MAX);
+  const instruments = request.instruments ?? [];
+  if (instruments.length > INSTRUMENTS_MAX) {
+    throw invalid(`At most ${String(INSTRUMENTS_MAX)} instruments play together.`);
+  }
+  for (const instrument of instruments) text("An instrument's name", instrument, WORD_MAX);
+}
+
+async function unfinished(ctx: QueryCtx, userId: Id<"users">): Promise<number> {
+  const pieces = await ctx.db
+    .query("musicGenerations")
+    .withIndex("by_user_and_status", (q) => q.eq("userId", userId).eq("status", "processing"))
+    .take(UNFINISHED_MAX);
+  return pieces.length;
+}
+
+/** The piece that this key made before, also when it was removed since. */
+async function madeBefore(ctx: QueryCtx, userId: Id<"users">, key: string): Promise<Id<"musicGenerations"> | null> {
+  const piece = await ctx.db
+    .query("musicGenerations")
+    .withIndex("by_user_and_idempotency_key", (q) => q.eq("userId", userId).eq("idempotencyKey", key))
+    .unique();
+  if (piece !== null) return piece._id;
+  const removed = await recall(ctx, userId, `start:${key}`);
+  return typeof removed === "string" ? ctx.db.normalizeId("musicGenerations", removed) : null;
+}
+
+async function deliver(
+  ctx: MutationCtx,
+  generationId: Id<"musicGenerations">,
+  caller: UserCaller & { bot: string },
+  { platform, chat, message }: GivenDelivery,
+): Promise<void> {
+  await ctx.db.insert("deliveries", {
+    generationId,
+    bot: caller.bot,
+    platform: text("The platform", platform, PLACE_MAX),
+    chat: text("The chat", chat, PLACE_MAX),
+    message: text("The message", message, PLACE_MAX),
+    account: caller.account,
+    state: "open",
+    createdAt: Date.now(),
+  });
+}
+
+function throughBot(caller: UserCaller): UserCaller & { bot: string } {
+  const { bot } = caller;
+  if (bot === undefined) throw forbidden("Only a bot can post a piece for you.");
+  return { ...caller, bot };
+}
+
+/** Queues a piece. The same user and key give the same piece, whatever else is passed. */
+export const startGeneration = userMutation({
+  args: {
+    request: givenRequest,
+    idempotencyKey: v.optional(v.string()),
+    delivery: v.optional(givenDelivery),
+  },
+  returns: v.id("musicGenerations"),
+  handler: async (ctx, { request, idempotencyKey, delivery }, caller) => {
+    checkRequest(request);
+    const poster = delivery === undefined ? undefined : throughBot(caller);
+    const user = await userFor(ctx, caller);
+    if (idempotencyKey !== undefined) {
+      const made = await madeBefore(ctx, user._id, text("The idempotency key", idempotencyKey, KEY_MAX));
+      if (made !== null) return made;
+    }
+    if ((await unfinished(ctx, user._id)) >= UNFINISHED_MAX) {
+      throw refusal(
+        "too_many",
+        `${String(UNFINISHED_MAX)} of your pieces are still being made. Please wait until one is done, or cancel one.`,
+      );
+    }
+    const { after: afterGiven, ...rest } = request;
+    const after =
+      afterGiven === undefined ? {} : { after: (await seen(ctx, caller, user, afterGiven, delivery)).piece._id };
+    const generationId = await ctx.db.insert("musicGenerations", {
+      userId: user._id,
+      account: caller.account,
+      request: { ...rest, ...after },
+      status: "processing",
+      isFavorite: false,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      createdAt: Date.now(),
+    });
+    await ctx.db.insert("jobs", { generationId, state: "waiting", attempt: 0, createdAt: Date.now() });
+    if (delivery !== undefined && poster !== undefined) await deliver(ctx, generationId, poster, delivery);
+    return generationId;
+  },
+});
+
+const ownPiece = v.object({
+  _id: v.id("musicGenerations"),
+  _creationTime: v.number(),
+  userId: v.id("users"),
+  request: storedRequest,
+  status: generationStatus,
+  audioFileId: v.optional(v.id("_storage")),
+  metadata: v.optional(storedMetadata),
+  progress: v.optional(v.number()),
+  stage: v.optional(v.string()),
+  secondsLeft: v.optional(v.number()),
+  attempt: v.optional(v.number()),
+  error: v.optional(v.string()),
+  errorCode: v.optional(v.string()),
+  isFavorite: v.boolean(),
+  createdAt: v.number(),
+  completedAt: v.optional(v.number()),
+});
+
+function ownRow({ account: _, idempotencyKey: __, ...piece }: Doc<"musicGenerations">): Infer<typeof ownPiece> {
+  return piece;
+}
+
+/** The caller's newest pieces as rows of the table; `isFavorite` narrows them to those kept (or not kept). */
+export const getUserHistory = userQuery({
+  args: { isFavorite: v.optional(v.boolean()) },
+  returns: v.array(ownPiece),
+  handler: async (ctx, { isFavorite }, caller) => {
+    const user = await knownUser(ctx, caller);
+    if (user === null) return [];
+    const pieces = ctx.db.query("musicGenerations");
+    const chosen =
+      isFavorite === undefined
+        ? pieces.withIndex("by_user", (q) => q.eq("userId", user._id))
+        : pieces.withIndex("by_user_favorites", (q) => q.eq("userId", user._id).eq("isFavorite", isFavorite));
+    return (await chosen.order("desc").take(HISTORY_MAX)).map(ownRow);
+  },
+});
+
+/** The caller's own pieces, newest first, as views. */
+export const history = userQuery({
+  args: { paginationOpts: paginationOptsValidator },
+  returns: paginationResultValidator(pieceView),
+  handler: async (ctx, args, caller) => {
+    const user = await knownUser(ctx, caller);
+    const result = await pageOf(args.paginationOpts, async (options) =>
+      user === null
+        ? { page: [], isDone: true, continueCursor: "" }
+        : ctx.db
+            .query("musicGenerations")
+            .withIndex("by_user", (q) => q.eq("userId", user._id))
+            .order("desc")
+            .paginate(options),
+    );
+    const line = await lineFor(ctx, result.page);
+    return {
+      ...result,
+      page: result.page.map((piece) => viewOf(piece, { own: true, favorite: piece.isFavorite, line })),
+    };
+  },
+});
+
+/** One piece that the caller may see: their own, one they keep, one posted in `place` by their bot. */
+export const get = userQuery({
+  args: { generationId: v.string(), place: v.optional(place) },
+  returns: pieceView,
+  handler: async (ctx, { generationId, place }, caller) => {
+    const { piece, own, favorite } = await seen(ctx, caller, await knownUser(ctx, caller), generationId, place);
+    return viewOf(piece, { own, favorite, line: await lineFor(ctx, [piece]) });
+  },
+});
+
+/** Turns the caller's heart on a piece; returns what it is now. */
+export const toggleFavorite = userMutation({
+  args: {
+    generationId: v.string(),
+    idempotencyKey: v.optional(v.string()),
+    place: v.optional(place),
+  },
+  returns: v.boolean(),
+  handler: async (ctx, { generationId, idempotencyKey, place }, caller) => {
+    const sight = await seen(ctx, caller, await knownUser(ctx, caller), generationId, place);
+    const user = await userFor(ctx, caller);
+    return once(ctx, user._id, "toggle", idempotencyKey, () => heartPiece(ctx, user, sight, null));
+  },
+});
+
+async function ownUnfinished(
+  ctx: QueryCtx,
+  user: Doc<"users">,
+  givenId: string | undefined,
+): Promise<Doc<"musicGenerations"> | null> {
+  if (givenId === undefined) {
+    return ctx.db
+      .query("musicGenerations")
+      .withIndex("by_user_and_status", (q) => q.eq("userId", user._id).eq("status", "processing"))
+      .order("desc")
+      .first();
+  }
+  const id = ctx.db.normalizeId("musicGenerations", givenId);
+  const piece = id === null ? null : await ctx.db.get("musicGenerations", id);
+  if (piece?.userId !== user._id) throw notFound();
+  return piece;
+}
+
+/**
+ * Stops one of the caller's own pieces, or their newest unfinished one; null when there is none to stop. Stopping a
+ * stopped piece again gives its view again. A key makes the form without an id safe to repeat.
+ */
+export const cancel = userMutation({
+  args: { generationId: v.optional(v.string()), idempotencyKey: v.optional(v.string()) },
+  returns: v.union(pieceView, v.null()),
+  handler: async (ctx, { generationId, idempotencyKey }, caller) => {
+    const user = await knownUser(ctx, caller);
+    if (user === null) {
+      if (generationId !== undefined) throw notFound();
+      return null;
+    }
+    const key =
+      idempotencyKey === undefined ? undefined : `cancel:${text("The idempotency key", idempotencyKey, KEY_MAX)}`;
+    const stoppedBefore = key === undefined ? undefined : await recall(ctx, user._id, key);
+    const chosen = typeof stoppedBefore === "string" ? stoppedBefore : generationId;
+    const piece = await ownUnfinished(ctx, user, chosen);
+    if (piece?.status === "processing") {
+      await fail(ctx, piece, "cancelled", "You stopped this piece.");
+      if (key !== undefined && stoppedBefore === undefined) await remember(ctx, user._id, key, piece._id);
+    }
+    const now = piece === null ? null : await ctx.db.get("musicGenerations", piece._id);
+    if (now?.errorCode !== "cancelled") return null;
+    return viewOf(now, { own: true, favorite: now.isFavorite, line: await lineFor(ctx, [now]) });
+  },
+});
+
+/** Takes one of the caller's own pieces away, with its audio and all that hangs on it. Repeating it changes nothing. */
+export const remove = userMutation({
+  args: { generationId: v.string() },
+  returns: v.null(),
+  handler: async (ctx, { generationId }, caller) => {
+    const user = await knownUser(ctx, caller);
+    const id = ctx.db.normalizeId("musicGenerations", generationId);
+    if (user === null || id === null) throw notFound();
+    const piece = await ctx.db.get("musicGenerations", id);
+    if (piece === null && (await recall(ctx, user._id, `remove:${id}`)) !== undefined) return null;
+    if (piece?.userId !== user._id) throw notFound();
+    await removePiece(ctx, piece);
+    await remember(ctx, user._id, `remove:${id}`, null);
+    if (piece.idempotencyKey !== undefined) {
+      // A late repeat of the request that made it must not make it again.
+      await remember(ctx, user._id, `start:${piece.idempotencyKey}`, id);
+    }
+    return null;
+  },
+});
+
+/** Puts a piece (back) into the queue: one that failed begins anew, a finished one is left alone. */
+export const processGeneration = internalMutation({
+  args: { generationId: v.id("musicGenerations") },
+  returns: v.null(),
+  handler: async (ctx, { generationId }) => {
+    const piece = await ctx.db.get("musicGenerations", generationId);
+    if (piece !== null) await enqueue(ctx, piece);
+    return null;
+  },
+});

@@ -1,0 +1,266 @@
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+
+export const tradition = v.union(v.literal("Hindustani"), v.literal("Carnatic"));
+
+/** What a raga is given with. Swaras are tokens such as `S`, `G3`, `N3,` (lower octave), `S'` (upper). */
+export const ragaFields = {
+  name: v.string(),
+  tradition,
+  arohana: v.array(v.string()),
+  avarohana: v.array(v.string()),
+  aliases: v.optional(v.array(v.string())),
+  scripts: v.optional(v.array(v.object({ script: v.string(), name: v.string() }))),
+  thaat: v.optional(v.string()),
+  melakarta: v.optional(v.number()),
+  chakra: v.optional(v.string()),
+  parent: v.optional(v.string()),
+  jati: v.optional(v.string()),
+  vadi: v.optional(v.string()),
+  samvadi: v.optional(v.string()),
+  nyasa: v.optional(v.array(v.string())),
+  pakad: v.optional(v.array(v.array(v.string()))),
+  /** Watches of the day, 1 to 8 from sunrise. */
+  prahar: v.optional(v.array(v.number())),
+  time: v.optional(v.array(v.string())),
+  season: v.optional(v.array(v.string())),
+  rasa: v.optional(v.array(v.string())),
+  mood: v.optional(v.array(v.string())),
+  description: v.optional(v.string()),
+  kin: v.optional(v.array(v.string())),
+  notes: v.optional(v.string()),
+  reviewed: v.optional(v.boolean()),
+  sources: v.optional(v.array(v.string())),
+  /** Measurements that an older application kept as JSON of its own making; its size is bounded, its shape is not ours. */
+  audioFeatures: v.optional(v.any()),
+};
+
+/** What is asked of a piece. `duration` in seconds, `tempo` in matras a minute, `key` the note of Sa. */
+const requestFields = {
+  musicType: v.union(v.literal("instrumental"), v.literal("vocal")),
+  instruments: v.optional(v.array(v.string())),
+  voice: v.optional(v.string()),
+  mood: v.string(),
+  theme: v.string(),
+  duration: v.number(),
+  tempo: v.optional(v.number()),
+  key: v.optional(v.string()),
+  raga: v.optional(v.string()),
+  tradition: v.optional(tradition),
+  tala: v.optional(v.string()),
+  seed: v.optional(v.number()),
+};
+
+/** A stored request; `after` is the piece that this one is another take of. */
+export const storedRequest = v.object({
+  ...requestFields,
+  after: v.optional(v.id("musicGenerations")),
+});
+
+/** A request as it arrives; `after` is checked by the function, so that a mistyped id gets a kind answer. */
+export const givenRequest = v.object({ ...requestFields, after: v.optional(v.string()) });
+
+export const metadata = v.object({
+  title: v.string(),
+  performer: v.string(),
+  durationS: v.number(),
+  tonicHz: v.number(),
+  tempoBpm: v.number(),
+  tala: v.string(),
+  sizeBytes: v.number(),
+});
+
+/** The same for a row that came from elsewhere, where not everything is known. */
+export const storedMetadata = v.object({
+  title: v.string(),
+  performer: v.optional(v.string()),
+  durationS: v.optional(v.number()),
+  tonicHz: v.optional(v.number()),
+  tempoBpm: v.optional(v.number()),
+  tala: v.optional(v.string()),
+  sizeBytes: v.optional(v.number()),
+  extra: v.optional(v.record(v.string(), v.union(v.string(), v.number(), v.boolean()))),
+});
+
+export const generationStatus = v.union(
+  v.literal("processing"),
+  v.literal("completed"),
+  v.literal("failed"),
+);
+
+export const preferences = v.record(v.string(), v.union(v.string(), v.number(), v.boolean()));
+
+export default defineSchema({
+  /**
+   * The catalogue.
+   * Written by catalogue:upsert (the bot's seeding). Read by ragas:*, favorites:set. Deleted by nobody: a raga
+   * that was once favored stays known.
+   */
+  ragas: defineTable({
+    ...ragaFields,
+    /** Folded names and qualities, made by catalogue:upsert for the search index. */
+    searchText: v.string(),
+  })
+    .index("by_name", ["name"])
+    .index("by_tradition", ["tradition"])
+    .index("by_name_and_tradition", ["name", "tradition"])
+    .searchIndex("search_text", { searchField: "searchText", filterFields: ["tradition"] }),
+
+  /**
+   * Every folded spelling of a raga (name, aliases, names in other scripts): one row each, so that a lookup by
+   * any of them is one index range.
+   * Written and deleted by catalogue:upsert together with its raga. Read by ragas:getByName.
+   */
+  ragaNames: defineTable({
+    ragaId: v.id("ragas"),
+    folded: v.string(),
+    /** Whether this is the raga's own name; an alias gives way to it. */
+    own: v.boolean(),
+  })
+    .index("by_folded", ["folded", "own"])
+    .index("by_raga", ["ragaId"]),
+
+  /**
+   * One row: which catalogue is published.
+   * Written by catalogue:publish. Read by catalogue:version, deliveries:watch. Deleted by nobody.
+   */
+  catalogueState: defineTable({
+    version: v.string(),
+    count: v.number(),
+    updatedAt: v.number(),
+  }),
+
+  /**
+   * People.
+   * Written by musicGeneration:startGeneration and favorites:* at a person's first call. Read by every
+   * function for users. No function deletes them yet.
+   */
+  users: defineTable({
+    email: v.optional(v.string()),
+    name: v.optional(v.string()),
+    preferences: v.optional(preferences),
+    createdAt: v.number(),
+  }).index("by_email", ["email"]),
+
+  /**
+   * The chat accounts (and sign-ins by OpenID Connect) of a person: which user a token belongs to.
+   * Written with the user. Read by every function for users, accounts:me. No function deletes them yet.
+   */
+  accounts: defineTable({
+    /** `discord:123` for the bot's tokens, Convex's token identifier (`issuer|subject`) for others. */
+    account: v.string(),
+    userId: v.id("users"),
+    platform: v.string(),
+    name: v.optional(v.string()),
+    createdAt: v.number(),
+  })
+    .index("by_account", ["account"])
+    .index("by_user", ["userId"]),
+
+  /**
+   * Pieces: asked for, under way, finished.
+   * Written by musicGeneration:startGeneration, jobs:* (progress and outcome), favorites:* (isFavorite), cancel.
+   * Read by musicGeneration:*, deliveries:watch, files:getFileUrl. Deleted by musicGeneration:remove.
+   */
+  musicGenerations: defineTable({
+    userId: v.id("users"),
+    account: v.optional(v.string()),
+    request: storedRequest,
+    status: generationStatus,
+    audioFileId: v.optional(v.id("_storage")),
+    metadata: v.optional(storedMetadata),
+    /** Per cent. Set from the moment a worker has taken the piece up; absent while it waits. */
+    progress: v.optional(v.number()),
+    stage: v.optional(v.string()),
+    secondsLeft: v.optional(v.number()),
+    attempt: v.optional(v.number()),
+    /** A sentence for the person who asked. */
+    error: v.optional(v.string()),
+    errorCode: v.optional(v.string()),
+    /** Mirrors the owner's row in `favorites`. */
+    isFavorite: v.boolean(),
+    idempotencyKey: v.optional(v.string()),
+    createdAt: v.number(),
+    completedAt: v.optional(v.number()),
+  })
+    .index("by_user", ["userId", "createdAt"])
+    .index("by_status", ["status"])
+    .index("by_user_favorites", ["userId", "isFavorite", "createdAt"])
+    .index("by_user_and_status", ["userId", "status", "createdAt"])
+    .index("by_user_and_idempotency_key", ["userId", "idempotencyKey"])
+    .index("by_audio_file", ["audioFileId"]),
+
+  /**
+   * The queue: one row for each piece that is waiting or being made.
+   * Written by startGeneration, processGeneration, jobs:*. Read by jobs:*, and its waiting range by
+   * deliveries:watch and by views that show a position. Deleted by jobs:complete, jobs:fail, cancel, remove.
+   */
+  jobs: defineTable({
+    generationId: v.id("musicGenerations"),
+    state: v.union(v.literal("waiting"), v.literal("running")),
+    worker: v.optional(v.string()),
+    leaseUntil: v.optional(v.number()),
+    /** How often the piece was taken up. */
+    attempt: v.number(),
+    createdAt: v.number(),
+  })
+    .index("by_state_and_creation", ["state", "createdAt"])
+    .index("by_generation", ["generationId"])
+    .index("by_lease", ["state", "leaseUntil"])
+    .index("by_worker", ["worker"]),
+
+  /**
+   * Which message of which bot shows which piece.
+   * Written by startGeneration, deliveries:done, deliveries:move. Read by deliveries:watch (open ones),
+   * favorites:setByMessage, and by the question who may see a piece. Deleted with the piece, and by
+   * cleanup:purgeDeliveries 90 days after they were done.
+   */
+  deliveries: defineTable({
+    generationId: v.id("musicGenerations"),
+    bot: v.string(),
+    platform: v.string(),
+    chat: v.string(),
+    message: v.string(),
+    account: v.string(),
+    state: v.union(v.literal("open"), v.literal("done")),
+    createdAt: v.number(),
+    doneAt: v.optional(v.number()),
+  })
+    .index("by_bot_and_state", ["bot", "state"])
+    .index("by_generation", ["generationId", "bot", "platform", "chat"])
+    .index("by_message", ["bot", "platform", "chat", "message"])
+    .index("by_state_and_done", ["state", "doneAt"]),
+
+  /**
+   * What a person keeps: a piece, or a raga by name and tradition.
+   * Written and deleted by favorites:* and toggleFavorite; deleted with the piece. Read by favorites:list, views,
+   * and by the question who may see a piece.
+   */
+  favorites: defineTable({
+    userId: v.id("users"),
+    kind: v.union(v.literal("generation"), v.literal("raga")),
+    generationId: v.optional(v.id("musicGenerations")),
+    raga: v.optional(v.string()),
+    tradition: v.optional(tradition),
+    createdAt: v.number(),
+  })
+    .index("by_user", ["userId", "createdAt"])
+    .index("by_user_and_generation", ["userId", "generationId"])
+    .index("by_user_and_raga", ["userId", "raga", "tradition"])
+    .index("by_generation", ["generationId"]),
+
+  /**
+   * Answers of calls that must not run twice, by the caller's idempotency key.
+   * Written by favorites:*, toggleFavorite, cancel, remove. Read by the same and by startGeneration. Deleted by
+   * cleanup:purgeReplays after 7 days.
+   */
+  replays: defineTable({
+    userId: v.id("users"),
+    /** The operation and the key, as in `favorite:…`. */
+    key: v.string(),
+    result: v.union(v.boolean(), v.string(), v.null()),
+    createdAt: v.number(),
+  })
+    .index("by_user_and_key", ["userId", "key"])
+    .index("by_creation", ["createdAt"]),
+});
