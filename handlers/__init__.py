@@ -1,0 +1,54 @@
+"""What the bot says. The table of commands, and the two calls that a platform makes: `respond` and `complete`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handlers import completion, dispatch, favorites, generation, help, history, ragas
+from handlers.command import Command
+from handlers.model import Reply, Request, Suggestion
+from handlers.ports import House
+
+__all__ = ["COMMANDS", "complete", "respond"]
+
+
+async def _help(house: House, request: Request) -> Reply:
+    del house
+    return help.show(COMMANDS, request)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("raga", "A raga's card: scale, hour, mood, kin", ragas.show, ragas.SHOW_OPTIONS),
+    Command("search", "Find ragas by name, tradition, hour or mood", ragas.search, ragas.SEARCH_OPTIONS),
+    Command("generate", "Have a piece made for you", generation.generate, generation.OPTIONS),
+    Command("favorites", "What you keep", favorites.show, favorites.LIST_OPTIONS, private=True),
+    Command("history", "What was made for you", history.show, history.OPTIONS, private=True),
+    Command("cancel", "Stop the piece that is being made", generation.cancel, private=True),
+    Command("help", "What I can do", _help, help.OPTIONS),
+    Command("favorite", "Put a heart on it, or take it off", favorites.favorite, listed=False, private=True),
+    Command("play", "Hear a piece again", generation.play, generation.PIECE, listed=False),
+    Command("again", "Another take of a piece", generation.again, generation.PIECE, listed=False),
+    Command("vary", "A piece in another color", generation.vary, generation.PIECE, listed=False),
+    Command("longer", "A piece at twice the length", generation.longer, generation.PIECE, listed=False),
+    Command(
+        "remove",
+        "Take a piece out of your history",
+        generation.remove,
+        generation.PIECE,
+        listed=False,
+        private=True,
+    ),
+)
+"""Every command. A platform registers the listed ones; the others are what buttons send."""
+
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+async def respond(house: House, request: Request) -> Reply:
+    """Answer any request; raises nothing but for cancellation."""
+    return await dispatch.dispatch(house, _BY_NAME, request)
+
+
+def complete(house: House, line: str) -> Sequence[Suggestion]:
+    """Suggestions for a line typed so far; instant, no network."""
+    return completion.complete(house, COMMANDS, line)

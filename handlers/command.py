@@ -1,0 +1,43 @@
+"""What a command is: one row of the table from which every platform registers, and /help is made."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from handlers.model import Reply, Request
+from handlers.ports import House
+
+Kind = Literal["raga", "text", "choice", "number", "piece"]
+"""How a platform should ask for an option: with autocomplete, as free text, from a menu, as a number, as an id."""
+
+Handler = Callable[[House, Request], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that a command takes. ``choices`` are what a menu offers; typed text may say more."""
+
+    name: str
+    description: str
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. ``listed``: people type it; the others are what buttons send."""
+
+    name: str
+    description: str
+    run: Handler
+    options: tuple[Option, ...] = ()
+    listed: bool = True
+    private: bool = False
+
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """The names by which ``name:value`` gives an option."""
+        return tuple(option.name for option in self.options)

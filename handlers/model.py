@@ -1,0 +1,261 @@
+"""What passes between a chat platform, the handlers and the backend: plain, immutable objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, NewType, TypeVar
+
+AccountId = NewType("AccountId", str)
+"""One account on one platform, such as ``discord:123`` or ``web:9f2c…``: the subject of its token."""
+
+GenerationId = NewType("GenerationId", str)
+"""Convex's id of a row of ``musicGenerations``."""
+
+StorageId = NewType("StorageId", str)
+"""Convex's id of a stored file."""
+
+Cursor = NewType("Cursor", str)
+"""Where the next page of a list begins; opaque."""
+
+BUTTON_LINE_BYTES = 64
+"""A button carries its command in at most so many UTF-8 bytes: Telegram's limit for callback data."""
+
+GenerationStatus = Literal["processing", "completed", "failed"]
+MusicType = Literal["instrumental", "vocal"]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """One message on one platform. Ids are strings everywhere: Convex's numbers would lose digits."""
+
+    platform: str
+    chat: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who speaks."""
+
+    account: AccountId
+    name: str
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where they speak; ``private`` says that nobody else reads there."""
+
+    platform: str
+    chat: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command, typed, chosen from a menu or pressed as a button.
+
+    ``options`` holds what the platform already took apart (raw values by option name), ``text`` what is
+    left to be read as free text. ``event`` is the platform's own id of the event, the same when the event is
+    delivered again. ``answer`` is the message that the reply will stand in, where the platform knows it
+    before it asks for the reply.
+    """
+
+    actor: Actor
+    place: Place
+    command: str
+    event: str
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    text: str = ""
+    answer: MessageRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A label and the command line that pressing it sends, such as ``/history page:k17``."""
+
+    label: str
+    line: str
+
+    def __post_init__(self) -> None:
+        if not self.line.startswith("/"):
+            raise ValueError(f"a button's line is a command: {self.line!r}")
+        if len(self.line.encode()) > BUTTON_LINE_BYTES:
+            raise ValueError(f"a button's line has at most {BUTTON_LINE_BYTES} bytes: {self.line!r}")
+
+
+ButtonRows = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One named value of a card."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A titled sheet: an embed on Discord, a bold-headed message on Telegram, a panel in the page."""
+
+    title: str
+    subtitle: str = ""
+    fields: tuple[Field, ...] = ()
+    description: str = ""
+    footer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a piece has come. ``fraction`` runs from 0 to 1 and never goes back within one attempt."""
+
+    stage: str
+    fraction: float
+    seconds_left: float | None = None
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A finished piece of audio, to be attached or played."""
+
+    generation: GenerationId
+    audio: StorageId
+    title: str
+    performer: str
+    duration_s: float
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a list, with the buttons that act on it."""
+
+    title: str
+    detail: str = ""
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FavoriteTarget:
+    """What a heart is put on: a generation or a raga (exactly one is set)."""
+
+    generation: GenerationId | None = None
+    raga: str | None = None
+    tradition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FavoriteState:
+    """Whether the asker keeps the thing that a reply is about; a page paints its heart by it."""
+
+    target: FavoriteTarget
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the bot says. Texts are plain, without any platform's markup; a platform escapes them.
+
+    ``private``: only the asker may read it. ``replaces``: it takes the place of the message whose button was
+    pressed (a page turned). ``notice``: a short remark that needs no message of its own where the platform
+    can flash one. ``generation``: the piece whose progress or result this message shows. ``ok`` is False when
+    the command was refused or failed.
+    """
+
+    text: str = ""
+    card: Card | None = None
+    progress: Progress | None = None
+    track: Track | None = None
+    entries: tuple[Entry, ...] = ()
+    buttons: ButtonRows = ()
+    private: bool = False
+    replaces: bool = False
+    notice: str = ""
+    favorite: FavoriteState | None = None
+    generation: GenerationId | None = None
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One choice of an autocomplete: ``value`` is put in, ``label`` is shown, ``detail`` tells it apart."""
+
+    value: str
+    label: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """A piece asked for, with everything that was left open already chosen."""
+
+    raga: str
+    tradition: str
+    music_type: MusicType
+    instruments: tuple[str, ...]
+    voice: str | None
+    mood: str
+    theme: str
+    duration_s: float
+    seed: int
+    tempo_bpm: float | None = None
+    key: str | None = None
+    tala: str | None = None
+    after: GenerationId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationMetadata:
+    """What the worker says of a finished piece."""
+
+    title: str
+    performer: str
+    duration_s: float
+    tonic_hz: float
+    tempo_bpm: float
+    tala: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One piece as its asker sees it. ``position`` counts those waiting before it (0: next).
+
+    ``error`` is a sentence for the person, ``error_code`` says what kind of end it was.
+    """
+
+    id: GenerationId
+    status: GenerationStatus
+    request: GenerationRequest
+    created_at_ms: float
+    favorite: bool = False
+    own: bool = True
+    progress: Progress | None = None
+    position: int | None = None
+    audio: StorageId | None = None
+    metadata: GenerationMetadata | None = None
+    error_code: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Favorite:
+    """A kept thing: a generation, or a raga by name and tradition."""
+
+    target: FavoriteTarget
+    created_at_ms: float
+    generation: Generation | None = None
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Some items and where the next ones begin (None: these were the last)."""
+
+    items: tuple[Item, ...]
+    next: Cursor | None = None

@@ -1,0 +1,73 @@
+"""What handlers need from outside. The bot supplies it; the tests supply a double."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from handlers.model import (
+    Actor,
+    Cursor,
+    Favorite,
+    FavoriteTarget,
+    Generation,
+    GenerationId,
+    GenerationRequest,
+    MessageRef,
+    Page,
+    Place,
+)
+from music.catalogue import Catalogue
+
+
+class Backend(Protocol):
+    """The record of who asked for what. Every method raises errors of handlers.errors and nothing else."""
+
+    async def start_generation(
+        self, actor: Actor, request: GenerationRequest, *, key: str, delivery: MessageRef | None
+    ) -> Generation:
+        """Queue a piece. The same actor and key give the same generation, whatever else is passed."""
+
+    async def generation(self, actor: Actor, place: Place, generation: GenerationId) -> Generation:
+        """One piece that the actor may see: their own, one they keep, or one posted in this place."""
+
+    async def history(self, actor: Actor, cursor: Cursor | None, limit: int) -> Page[Generation]:
+        """The actor's own pieces, newest first."""
+
+    async def favorites(self, actor: Actor, cursor: Cursor | None, limit: int) -> Page[Favorite]:
+        """What the actor keeps, newest first."""
+
+    async def set_favorite(
+        self, actor: Actor, place: Place, target: FavoriteTarget, on: bool | None, *, key: str
+    ) -> bool:
+        """Keep or let go (None: the other of the two); returns what it is now. A replayed key changes nothing."""
+
+    async def cancel(self, actor: Actor, generation: GenerationId | None) -> Generation | None:
+        """Stop one of the actor's own pieces (None: their newest that runs); None when there is none to stop."""
+
+    async def remove(self, actor: Actor, generation: GenerationId) -> None:
+        """Take one of the actor's own pieces out of their history, with its audio."""
+
+
+class Clock(Protocol):
+    """The time, in the place that the community keeps."""
+
+    def now(self) -> datetime:
+        """An aware datetime."""
+
+
+class Ragas(Protocol):
+    """The catalogue as it stands now; it is replaced as a whole when Convex has a newer one."""
+
+    def catalogue(self) -> Catalogue:
+        """The current snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """All that a handler is given."""
+
+    backend: Backend
+    ragas: Ragas
+    clock: Clock

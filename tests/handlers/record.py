@@ -1,0 +1,205 @@
+"""A house for tests: a backend in memory that keeps its port's promises, the real catalogue, a set clock."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+
+from handlers.errors import NotFoundError, TooManyError
+from handlers.model import (
+    AccountId,
+    Actor,
+    Cursor,
+    Favorite,
+    FavoriteTarget,
+    Generation,
+    GenerationId,
+    GenerationMetadata,
+    GenerationRequest,
+    MessageRef,
+    Page,
+    Place,
+    Request,
+    StorageId,
+)
+from handlers.ports import House
+from music.catalogue import Catalogue, load
+
+NOW = datetime(2026, 3, 4, 19, 30, tzinfo=UTC)
+CATALOGUE = load()
+UNFINISHED_MAX = 5
+
+
+@dataclass
+class MemoryBackend:
+    """Handlers' port without Convex. What it was asked to write stands in ``calls``."""
+
+    pieces: dict[GenerationId, tuple[AccountId, Generation, MessageRef | None]] = field(default_factory=dict)
+    hearts: dict[tuple[AccountId, FavoriteTarget], float] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    broken: Exception | None = None
+    held: asyncio.Event | None = None
+    _replays: dict[tuple[AccountId, str], GenerationId | bool] = field(default_factory=dict)
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.broken is not None:
+            raise self.broken
+
+    async def start_generation(
+        self, actor: Actor, request: GenerationRequest, *, key: str, delivery: MessageRef | None
+    ) -> Generation:
+        self._called("start")
+        known = self._replays.get((actor.account, key))
+        if isinstance(known, str):
+            return self.pieces[GenerationId(known)][1]
+        running = [
+            piece
+            for owner, piece, _ in self.pieces.values()
+            if (owner, piece.status) == (actor.account, "processing")
+        ]
+        if len(running) >= UNFINISHED_MAX:
+            raise TooManyError
+        number = next(self._numbers)
+        piece = Generation(
+            id=GenerationId(f"k{number:031d}"),
+            status="processing",
+            request=request,
+            created_at_ms=NOW.timestamp() * 1000 - 60_000 * (1000 - number),
+            position=len(running),
+        )
+        self.pieces[piece.id] = (actor.account, piece, delivery)
+        self._replays[actor.account, key] = piece.id
+        return piece
+
+    def finish(self, ident: GenerationId) -> Generation:
+        """The worker's part."""
+        owner, piece, delivery = self.pieces[ident]
+        metadata = GenerationMetadata(
+            "Yaman · Teental", "Sitar", piece.request.duration_s, 138.6, 96.0, "Teental", 9
+        )
+        done = replace(
+            piece, status="completed", audio=StorageId("s1"), metadata=metadata, position=None, progress=None
+        )
+        self.pieces[ident] = (owner, done, delivery)
+        return done
+
+    async def generation(self, actor: Actor, place: Place, generation: GenerationId) -> Generation:
+        self._called("get")
+        if generation not in self.pieces:
+            raise NotFoundError
+        owner, piece, delivery = self.pieces[generation]
+        kept = (actor.account, FavoriteTarget(generation=generation)) in self.hearts
+        here = delivery is not None and (delivery.platform, delivery.chat) == (place.platform, place.chat)
+        if owner != actor.account and not kept and not here:
+            raise NotFoundError
+        return replace(piece, favorite=kept, own=owner == actor.account)
+
+    async def history(self, actor: Actor, cursor: Cursor | None, limit: int) -> Page[Generation]:
+        self._called("history")
+        if self.held is not None:
+            await self.held.wait()
+        own = [piece for owner, piece, _ in reversed(self.pieces.values()) if owner == actor.account]
+        start = int(cursor or 0)
+        items = tuple(own[start : start + limit])
+        return Page(items, Cursor(str(start + limit)) if start + limit < len(own) else None)
+
+    async def favorites(self, actor: Actor, cursor: Cursor | None, limit: int) -> Page[Favorite]:
+        self._called("favorites")
+        kept = [
+            Favorite(target, at, self.pieces[target.generation][1] if target.generation else None)
+            for (account, target), at in reversed(self.hearts.items())
+            if account == actor.account
+        ]
+        start = int(cursor or 0)
+        return Page(
+            tuple(kept[start : start + limit]),
+            Cursor(str(start + limit)) if start + limit < len(kept) else None,
+        )
+
+    async def set_favorite(
+        self, actor: Actor, place: Place, target: FavoriteTarget, on: bool | None, *, key: str
+    ) -> bool:
+        self._called("favorite")
+        known = self._replays.get((actor.account, key))
+        if isinstance(known, bool):
+            return known
+        if target.generation is not None:
+            await self.generation(actor, place, target.generation)
+        now_on = (actor.account, target) not in self.hearts if on is None else on
+        if now_on:
+            self.hearts.setdefault((actor.account, target), NOW.timestamp() * 1000)
+        else:
+            self.hearts.pop((actor.account, target), None)
+        self._replays[actor.account, key] = now_on
+        return now_on
+
+    async def cancel(self, actor: Actor, generation: GenerationId | None) -> Generation | None:
+        self._called("cancel")
+        for ident, (owner, piece, delivery) in reversed(self.pieces.items()):
+            if generation in (None, ident) and owner == actor.account and piece.status == "processing":
+                stopped = replace(piece, status="failed", error_code="cancelled", position=None)
+                self.pieces[ident] = (owner, stopped, delivery)
+                return stopped
+        if generation is not None and self.pieces.get(generation, ("",))[0] != actor.account:
+            raise NotFoundError
+        return None
+
+    async def remove(self, actor: Actor, generation: GenerationId) -> None:
+        self._called("remove")
+        if generation not in self.pieces or self.pieces[generation][0] != actor.account:
+            raise NotFoundError
+        del self.pieces[generation]
+
+
+class SetClock:
+    """The time of the tests."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+class Packaged:
+    """The catalogue that comes with the bot."""
+
+    def catalogue(self) -> Catalogue:
+        return CATALOGUE
+
+
+@dataclass
+class Dialogue:
+    """A house, and how a person speaks in it. Each line is an event of its own unless ``event`` names one."""
+
+    backend: MemoryBackend = field(default_factory=MemoryBackend)
+    _events: count[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def house(self) -> House:
+        """What handlers are given."""
+        return House(backend=self.backend, ragas=Packaged(), clock=SetClock())
+
+    def request(
+        self,
+        line: str,
+        *,
+        event: str | None = None,
+        who: str = "web:asha",
+        chat: str = "c1",
+        **options: str | float | bool,
+    ) -> Request:
+        """The request that a platform makes of a line."""
+        name, _, text = line.removeprefix("/").partition(" ")
+        command, text = (name, text) if line.startswith("/") else ("", line)
+        event = event or f"e{next(self._events)}"
+        return Request(
+            actor=Actor(AccountId(who), "Asha"),
+            place=Place("web", chat, private=True),
+            command=command,
+            event=event,
+            options=options,
+            text=text,
+            answer=MessageRef("web", chat, f"m-{event}"),
+        )
