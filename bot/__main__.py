@@ -1,0 +1,181 @@
+"""The command line: every way to start Raga Bot, and the tools around it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from bot.settings import Settings, SettingsError, read_settings
+
+Action = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status (0 done, 1 not done, 2 misread)."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    action: Action = options.action
+    try:
+        return action(options, settings)
+    except BrokenPipeError:
+        # The reader of our output has gone (`raga-bot catalogue export | head`): nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="raga-bot", description="A chat bot for lovers of Indian classical music.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(metavar="command")
+    parser.set_defaults(action=_run)
+
+    commands.add_parser("run", help="start everything (the default)").set_defaults(action=_run)
+    commands.add_parser("worker", help="only render pieces, for a bot that runs elsewhere").set_defaults(
+        action=_worker
+    )
+    commands.add_parser("doctor", help="check settings, Convex, ffmpeg and tokens").set_defaults(
+        action=_doctor
+    )
+
+    ask = commands.add_parser("ask", help="ask one thing and wait for the whole answer")
+    ask.add_argument("line", metavar="COMMAND", help='such as "/raga Yaman" or "/generate Yaman 30s seed 7"')
+    ask.add_argument("--save", metavar="DIR", type=Path, help="put the audio there")
+    ask.set_defaults(action=_ask)
+
+    catalogue = commands.add_parser("catalogue", help="the ragas that come with the bot")
+    catalogue.add_subparsers(metavar="what", required=True).add_parser(
+        "export", help="print them as a JSON array"
+    ).set_defaults(action=_export)
+
+    render = commands.add_parser("render", help="compose and render one piece, without Convex")
+    render.add_argument("--raga", required=True, metavar="NAME")
+    render.add_argument("--duration", type=float, default=60.0, metavar="S")
+    render.add_argument("--seed", type=int, default=0, metavar="N")
+    render.add_argument("--tempo", type=float, metavar="BPM")
+    render.add_argument("--key", metavar="KEY", help="such as C# or D")
+    render.add_argument("--instrument", metavar="NAME")
+    render.add_argument("--voice", metavar="NAME")
+    render.add_argument("--tala", metavar="NAME")
+    render.add_argument("--out", required=True, type=Path, metavar="DIR")
+    render.set_defaults(action=_render)
+
+    convex = commands.add_parser("convex", help="only the local Convex deployment")
+    convex.add_argument(
+        "--functions", type=Path, metavar="DIR", help="the functions to serve (ours by default)"
+    )
+    convex.add_argument("--port", type=int, metavar="P", help="0 picks a free one")
+    convex.add_argument("--state", type=Path, metavar="DIR", help="where it keeps its data")
+    convex.set_defaults(action=_convex)
+    return parser
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import app
+
+    del options
+    return asyncio.run(app.run(settings))
+
+
+def _worker(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import app
+
+    del options
+    return asyncio.run(app.work(settings))
+
+
+def _ask(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import app
+
+    return asyncio.run(app.ask(settings, options.line, options.save))
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import doctor
+
+    del options
+    return asyncio.run(doctor.examine(settings))
+
+
+def _export(options: argparse.Namespace, settings: Settings) -> int:
+    from music.catalogue import load
+
+    del options, settings
+    json.dump([raga.to_export() for raga in load().ragas], sys.stdout, ensure_ascii=False, indent=1)
+    print()
+    return 0
+
+
+def _render(options: argparse.Namespace, settings: Settings) -> int:
+    from music.catalogue import load
+    from music.piece import write_stems
+    from music.request import PieceError, PieceRequest
+
+    del settings
+    match = load().find(options.raga)
+    if match.raga is None:
+        nearest = ", ".join(raga.name for raga in match.others)
+        hint = f" Did you mean {nearest}?" if nearest else ""
+        print(f"I know no raga of that name.{hint}", file=sys.stderr)
+        return 1
+    try:
+        request = PieceRequest(
+            raga=match.raga,
+            duration_s=options.duration,
+            seed=options.seed,
+            tempo_bpm=options.tempo,
+            key=options.key,
+            instruments=(options.instrument,)
+            if options.instrument
+            else (() if options.voice else ("sitar",)),
+            voice=options.voice,
+            tala=options.tala,
+        )
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_stems(request, options.out)
+    except PieceError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"I could not write to {options.out}: {error.strerror}.", file=sys.stderr)
+        return 1
+    print(f"{match.raga.name}, {options.duration:g} s, seed {options.seed}: {options.out}")
+    return 0
+
+
+def _convex(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.backend import local
+    from bot.backend.identity import IdentityError, Keys
+
+    functions = (options.functions or local.FUNCTIONS).resolve()
+    port = settings.convex_port if options.port is None else options.port
+    state = options.state or local.state_folder(settings.state_dir, functions)
+    try:
+        command = local.command(functions, port, state)
+        keys = Keys.load(settings.state_dir)
+    except (local.LocalConvexError, IdentityError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return _become(command, local.environment(settings.jwt_issuer, keys.jwks_data_uri()))
+
+
+def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """Let another program take this process over, so that Ctrl-C and exit status are its own."""
+    sys.stdout.flush()
+    os.execve(command[0], command, environment)  # noqa: S606 - a program of ours, without a shell
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""Finished pieces on disk: what this machine made is never fetched, what was fetched once is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+
+from handlers.errors import NotFoundError, RagaBotError, UnavailableError
+from handlers.model import StorageId
+
+log = logging.getLogger(__name__)
+
+MAX_FILE_BYTES = 64 * 2**20
+"""600 s at 320 kbit/s is 24 MB; a web front end's own files may be larger."""
+
+DEADLINE_S = 60.0
+_IN_USE_S = 600.0
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+UrlOf = Callable[[StorageId], Awaitable[str | None]]
+"""Asks Convex where a stored file can be fetched. Raises errors of handlers.errors."""
+
+
+class AudioStore:
+    """MP3 files by their Convex id, the longest unused ones dropped beyond ``max_bytes``."""
+
+    def __init__(self, folder: Path, max_bytes: int, http: httpx.AsyncClient, url_of: UrlOf) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._http = http
+        self._url_of = url_of
+        self._fetching: dict[StorageId, asyncio.Task[Path]] = {}
+
+    async def put(self, storage_id: StorageId, data: bytes) -> Path:
+        """Keep a file's bytes. Raises OSError."""
+        return await asyncio.to_thread(self._write, storage_id, data)
+
+    async def path(self, storage_id: StorageId, url: str | None = None) -> Path:
+        """The file on disk, fetched at most once however many ask. Raises NotFoundError, UnavailableError."""
+        path = self._path(storage_id)
+        if await asyncio.to_thread(_touch, path):
+            return path
+        task = self._fetching.get(storage_id)
+        if task is None:
+            task = asyncio.create_task(self._fetch(storage_id, url), name=f"fetch {storage_id}")
+            self._fetching[storage_id] = task
+            task.add_done_callback(lambda done: self._fetched(storage_id, done))
+        # Whoever gives up must not end the fetch for the others who wait.
+        return await asyncio.shield(task)
+
+    async def stop(self) -> None:
+        """End what is being fetched."""
+        tasks = list(self._fetching.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _fetched(self, storage_id: StorageId, task: asyncio.Task[Path]) -> None:
+        self._fetching.pop(storage_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.debug("Nothing was fetched for %s.", storage_id)
+
+    def _path(self, storage_id: StorageId) -> Path:
+        safe = _SAFE_NAME.fullmatch(storage_id)
+        name = storage_id if safe else hashlib.sha256(storage_id.encode()).hexdigest()
+        return self._folder / f"{name}.mp3"
+
+    async def _fetch(self, storage_id: StorageId, url: str | None) -> Path:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                data = None if url is None else await self._download(url)
+                if data is None:
+                    # A deployment that moved, or an address that has run out: ask again.
+                    url = await self._url_of(storage_id)
+                    if url is None:
+                        raise NotFoundError
+                    data = await self._download(url)
+                if data is None:
+                    raise UnavailableError
+                return await asyncio.to_thread(self._write, storage_id, data)
+        except TimeoutError:
+            raise UnavailableError from None
+        except OSError as error:
+            log.error("The audio could not be kept in %s: %s", self._folder, error.strerror)  # noqa: TRY400 - said in full
+            raise RagaBotError from None
+
+    async def _download(self, url: str) -> bytes | None:
+        try:
+            async with self._http.stream("GET", url) as response:
+                if response.status_code != 200:
+                    return None
+                data = bytearray()
+                async for chunk in response.aiter_bytes():
+                    data += chunk
+                    if len(data) > MAX_FILE_BYTES:
+                        log.error("An audio file is larger than %d bytes.", MAX_FILE_BYTES)
+                        return None
+                return bytes(data)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.info("An audio file could not be fetched: %s", type(error).__name__)
+            return None
+
+    def _write(self, storage_id: StorageId, data: bytes) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(storage_id)
+        draft = path.with_name(f".{path.stem}.{secrets.token_hex(4)}")
+        try:
+            draft.write_bytes(data)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        self._make_room(path)
+        return path
+
+    def _make_room(self, newest: Path) -> None:
+        files = []
+        now = time.time()
+        for path in self._folder.iterdir():
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                if path.suffix == ".mp3":
+                    files.append((status.st_mtime, status.st_size, path))
+                elif now - status.st_mtime > _IN_USE_S:
+                    path.unlink()  # a draft of a process that was killed
+        total = sum(size for _, size, _ in files)
+        for used_at, size, path in sorted(files):
+            # A path that was just handed out is about to be opened.
+            if total <= self._max_bytes or now - used_at < _IN_USE_S:
+                break
+            if path != newest:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    total -= size
+
+
+def _touch(path: Path) -> bool:
+    """Mark as used; False where there is no such file."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True

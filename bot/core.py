@@ -1,0 +1,166 @@
+"""What every way of starting the bot has in common: identity, Convex, catalogue, audio, handlers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import httpx
+
+import handlers
+from bot.backend.audio import AudioStore
+from bot.backend.backend import BotRecord, ConvexBackend
+from bot.backend.gateway import Convex, http_client
+from bot.backend.identity import Keys, Signer, bot_id
+from bot.backend.live import Live
+from bot.backend.local import LocalConvex, environment, recorded_url
+from bot.backend.snapshot import Snapshot
+from bot.platforms import Services
+from bot.progress import ProgressBoard
+from bot.settings import Settings
+from handlers.errors import NotFoundError
+from handlers.model import Actor, GenerationId, Place, StorageId
+from handlers.ports import House
+from music.catalogue import Catalogue, load
+
+_AUDIO_CACHE_BYTES = 512 * 2**20
+_REMEMBERED_GRANTS = 2048
+
+
+class LocalClock:
+    """The time where this machine stands."""
+
+    def now(self) -> datetime:
+        """The local time, aware."""
+        return datetime.now().astimezone()
+
+
+class Playable:
+    """Who may hear what. A grant is remembered, so that seeking in a player asks Convex nothing."""
+
+    def __init__(self, backend: ConvexBackend) -> None:
+        self._backend = backend
+        self._grants: OrderedDict[tuple[str, str], StorageId] = OrderedDict()
+
+    async def __call__(self, actor: Actor, place: Place, generation: GenerationId) -> StorageId:
+        """The audio of a piece that the actor may hear. Raises handlers.errors.RagaBotError."""
+        asked = (actor.account, generation)
+        if asked not in self._grants:
+            audio = (await self._backend.generation(actor, place, generation)).audio
+            if audio is None:
+                raise NotFoundError
+            self._grants[asked] = audio
+            if len(self._grants) > _REMEMBERED_GRANTS:
+                self._grants.popitem(last=False)
+        self._grants.move_to_end(asked)
+        return self._grants[asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts that a composition is made of. ``shared``: others may use the same deployment at this moment."""
+
+    settings: Settings
+    bot: str
+    where: str
+    shared: bool
+    signer: Signer
+    convex: Convex
+    backend: ConvexBackend
+    record: BotRecord
+    audio: AudioStore
+    packaged: Catalogue
+    snapshot: Snapshot
+    live: Live
+    house: House
+    services: Services
+    board: ProgressBoard
+    cookie_secret: bytes
+
+
+async def build(
+    settings: Settings, stack: AsyncExitStack, *, bot_suffix: str = "", share: bool = False
+) -> Core:
+    """Start what is needed in dependency order; ``stack`` stops it in reverse.
+
+    ``share``: a local deployment that runs already is used instead of a second one. Raises LocalConvexError,
+    IdentityError.
+    """
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    keys = Keys.load(settings.state_dir)
+    bot = bot_id(settings.state_dir) + bot_suffix
+    signer = Signer(keys, bot, settings.jwt_issuer)
+    url, where = settings.convex_url, f"deployment at {settings.convex_url}"
+    shared = bool(url)
+    if not url and share:
+        url = await running(settings, signer) or ""
+        where, shared = f"local deployment at {url}, already running", bool(url)
+    if not url:
+        local = LocalConvex(
+            settings.state_dir, settings.convex_port, environment(settings.jwt_issuer, keys.jwks_data_uri())
+        )
+        stack.push_async_callback(local.stop)
+        url = await local.start()
+        where = f"local deployment at {url}, data in {settings.state_dir / 'convex'}"
+    http = await stack.enter_async_context(http_client(url))
+    convex = Convex(url, http)
+    backend = ConvexBackend(convex, signer)
+    record = BotRecord(convex, signer)
+    audio = AudioStore(settings.state_dir / "audio", _AUDIO_CACHE_BYTES, http, record.file_url)
+    stack.push_async_callback(audio.stop)
+    packaged = await asyncio.to_thread(_packaged)
+    snapshot = Snapshot(convex, packaged, settings.state_dir / "catalogue.json")
+    live = Live(url, signer.bot)
+    house = House(backend=backend, ragas=snapshot, clock=LocalClock())
+    services = Services(
+        respond=partial(handlers.respond, house),
+        complete=partial(handlers.complete, house),
+        audio=audio.path,
+        playable=Playable(backend),
+    )
+    return Core(
+        settings=settings,
+        bot=bot,
+        where=where,
+        shared=shared,
+        signer=signer,
+        convex=convex,
+        backend=backend,
+        record=record,
+        audio=audio,
+        packaged=packaged,
+        snapshot=snapshot,
+        live=live,
+        house=house,
+        services=services,
+        board=ProgressBoard(),
+        cookie_secret=keys.derive("web cookie"),
+    )
+
+
+def _packaged() -> Catalogue:
+    catalogue = load()
+    catalogue.find("Yaman")  # its index is made at the first question, which should be ours
+    return catalogue
+
+
+async def running(settings: Settings, signer: Signer) -> str | None:
+    """The local deployment of this state folder, if it runs and knows this bot's key."""
+    url = recorded_url(settings.state_dir)
+    if url is None:
+        return None
+    try:
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
+            answer = await http.post(
+                f"{url}/api/query",
+                json={"path": "accounts:me", "args": {}, "format": "json"},
+                headers={"Authorization": f"Bearer {signer.bot()}"},
+            )
+            known = answer.status_code == 200 and answer.json().get("status") in ("success", "error")
+    except (httpx.HTTPError, ValueError, AttributeError):
+        return None
+    return url if known else None

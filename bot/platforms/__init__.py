@@ -1,0 +1,51 @@
+"""Chat platforms: each turns its events into requests and shows replies. None of them knows Convex."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from handlers.model import Actor, GenerationId, MessageRef, Place, Reply, Request, StorageId, Suggestion
+
+
+class MessageGoneError(Exception):
+    """The message to be edited no longer exists, or its chat is closed to the bot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a platform is given: the handlers' surface, and the bytes of finished audio."""
+
+    respond: Callable[[Request], Awaitable[Reply]]
+    """Answers any request; it never raises but for cancellation."""
+
+    complete: Callable[[str], Sequence[Suggestion]]
+    """Suggestions for a command line typed so far; instant, no network."""
+
+    audio: Callable[[StorageId], Awaitable[Path]]
+    """The audio file on disk, fetched on first use. Raises handlers.errors.RagaBotError."""
+
+    playable: Callable[[Actor, Place, GenerationId], Awaitable[StorageId]]
+    """The audio of a piece that the actor may hear. Raises handlers.errors.RagaBotError."""
+
+
+class Platform(Protocol):
+    """One front end. ``start`` returns once people can use it."""
+
+    name: str
+    edit_interval_s: float
+    """The least time between two edits in one chat."""
+
+    async def start(self) -> str:
+        """Begin to serve; returns the line for the start-up block, such as ``Open http://127.0.0.1:8080``."""
+
+    async def stop(self) -> None:
+        """Stop within two seconds."""
+
+    async def edit(self, message: MessageRef, reply: Reply) -> None:
+        """Show a new state in a message. Raises MessageGoneError; other errors are temporary."""
+
+    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str) -> None:
+        """Show a finished piece as the answer to ``message``. The same nonce again shows nothing twice."""

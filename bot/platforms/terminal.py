@@ -1,0 +1,105 @@
+"""The terminal as a platform: one question, its progress on stderr, its answer as plain text."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from bot.platforms import Services
+from handlers.model import MessageRef, Progress, Reply
+
+_BAR_CELLS = 24
+
+
+def as_text(reply: Reply) -> str:
+    """A reply as lines of plain text."""
+    return "\n".join(_lines(reply)).strip()
+
+
+def _lines(reply: Reply) -> Iterator[str]:
+    if reply.text:
+        yield reply.text
+    if reply.card:
+        card = reply.card
+        yield f"{card.title} - {card.subtitle}" if card.subtitle else card.title
+        width = max((len(field.name) for field in card.fields), default=0)
+        for field in card.fields:
+            yield f"  {field.name:<{width}}  {field.value}"
+        if card.description:
+            yield ""
+            yield card.description
+        if card.footer:
+            yield card.footer
+    for number, entry in enumerate(reply.entries, start=1):
+        yield f"{number:>3}. {entry.title}" + (f" - {entry.detail}" if entry.detail else "")
+    if reply.track:
+        yield f"{reply.track.title} ({reply.track.duration_s:.1f} s)"
+    if reply.notice:
+        yield reply.notice
+    lines = [button.line for row in reply.buttons for button in row]
+    if lines:
+        yield "Next: " + "   ".join(lines)
+
+
+def progress_line(progress: Progress) -> str:
+    """A bar, the stage, the share done and the time left, in one line."""
+    filled = round(max(0.0, min(1.0, progress.fraction)) * _BAR_CELLS)
+    left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
+    bar = "#" * filled + "." * (_BAR_CELLS - filled)
+    return f"[{bar}] {progress.fraction:4.0%} {progress.stage}{left}"
+
+
+class TerminalPlatform:
+    """Shows the progress of the one piece asked for, and hands its final reply over."""
+
+    name = "terminal"
+    edit_interval_s = 0.2
+
+    def __init__(self, services: Services, progress: TextIO | None = None) -> None:
+        self._services = services
+        self._progress = progress or sys.stderr
+        self._answers: dict[str, asyncio.Future[Reply]] = {}
+
+    async def start(self) -> str:
+        """Nothing to open."""
+        return "ready"
+
+    async def stop(self) -> None:
+        """Nothing to close."""
+
+    def expect(self, message: MessageRef) -> asyncio.Future[Reply]:
+        """A future for the final reply in this message."""
+        return self._answers.setdefault(message.message, asyncio.get_running_loop().create_future())
+
+    async def edit(self, message: MessageRef, reply: Reply) -> None:
+        """Draw the bar over the last one, or finish with what went wrong."""
+        if reply.progress is not None:
+            end = "\r" if self._progress.isatty() else "\n"
+            self._progress.write(progress_line(reply.progress).ljust(78) + end)
+            self._progress.flush()
+        else:
+            self._finish(message, reply)
+
+    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str) -> None:
+        """Hand the finished piece over; a second time changes nothing."""
+        del nonce  # the future takes one result only
+        self._finish(message, reply)
+
+    def _finish(self, message: MessageRef, reply: Reply) -> None:
+        answer = self.expect(message)
+        if not answer.done():
+            answer.set_result(reply)
+
+    async def save(self, reply: Reply, folder: Path) -> Path:
+        """Put the reply's audio into a folder. Raises handlers.errors.RagaBotError, OSError."""
+        if reply.track is None:
+            raise ValueError("there is no audio in this reply")
+        source = await self._services.audio(reply.track.audio)
+        target = folder / reply.track.filename
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(shutil.copyfile, source, target)
+        return target

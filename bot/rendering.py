@@ -1,0 +1,279 @@
+"""Processes that render pieces, so that the bot's own loop never waits for music.
+
+Each is started ahead of time with the engine loaded. One that has to stop in the middle of a piece is killed
+and replaced. All of them end with the bot, also when the bot is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import TYPE_CHECKING, cast
+
+from bot.backoff import Backoff
+from handlers.model import GenerationMetadata
+from music.request import PieceError
+
+if TYPE_CHECKING:
+    from music.request import PieceRequest
+
+log = logging.getLogger(__name__)
+
+_REPORT_GAP_S = 0.1
+_STOP_DEADLINE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished piece as MP3."""
+
+    mp3: bytes
+    metadata: GenerationMetadata
+
+
+Report = Callable[[str, float], None]
+"""Takes a stage and the fraction done of the whole, 0 to 1."""
+
+Engine = Callable[["PieceRequest", Report], Rendered]
+"""Makes a piece. Raises PieceError with a kind sentence for a request that cannot be met."""
+
+LoadEngine = Callable[[], Engine]
+"""Imports an engine, in the process that will use it. Must be importable by name."""
+
+
+class RenderError(Exception):
+    """A piece was not finished, for no fault of the request; the message is for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    stage: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    reason: str
+
+
+def load_engine() -> Engine:
+    """Raga Bot's own engine; importing it takes a second or two."""
+    from music.piece import make_piece
+
+    def render(request: PieceRequest, report: Report) -> Rendered:
+        piece = make_piece(request, report)
+        metadata = GenerationMetadata(
+            title=piece.title,
+            performer=piece.performer,
+            duration_s=float(piece.duration_s),
+            tonic_hz=float(piece.tonic_hz),
+            tempo_bpm=float(piece.tempo_bpm),
+            tala=piece.tala,
+            size_bytes=len(piece.mp3),
+        )
+        return Rendered(piece.mp3, metadata)
+
+    return render
+
+
+def serve(connection: Connection, load: LoadEngine) -> None:
+    """What a rendering process does: one request after another, until the bot goes."""
+    # Ctrl-C reaches the whole process group; it is the bot that decides when this ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(5)  # people who chat come before music that is made ahead of its turn
+    engine = load()
+    while True:
+        try:
+            request = cast("PieceRequest", connection.recv())
+        except (EOFError, OSError):
+            return
+        connection.send(_answer(engine, request, connection))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _answer(engine: Engine, request: PieceRequest, connection: Connection) -> Rendered | _Refused | _Failed:
+    last_stage, next_at = "", 0.0
+
+    def report(stage: str, fraction: float) -> None:
+        nonlocal last_stage, next_at
+        now = time.monotonic()
+        if stage != last_stage or now >= next_at:
+            last_stage, next_at = stage, now + _REPORT_GAP_S
+            connection.send(_Reported(stage, float(fraction)))
+
+    try:
+        return engine(request, report)
+    except PieceError as error:
+        return _Refused(str(error))
+    except Exception as error:  # the bot logs it, and another attempt may go better
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        line = "" if where is None else f" at {where.tb_frame.f_code.co_name}:{where.tb_lineno}"
+        return _Failed(f"{type(error).__name__}: {error}{line}")
+
+
+class _Renderer:
+    """One process, and one thread of ours that talks with it (its pipe has no other way to be waited for)."""
+
+    def __init__(self, load: LoadEngine) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, self._theirs = context.Pipe()
+        self._process: SpawnProcess = context.Process(target=serve, args=(self._theirs, load), daemon=True)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="renderer")
+        self._closed = False
+
+    async def start(self) -> None:
+        """Begin to load the engine; returns before that is done. Raises OSError."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._start)
+
+    def _start(self) -> None:
+        self._process.start()
+        # Else we would hold the other end ourselves, and never hear that the process has gone.
+        self._theirs.close()
+
+    async def render(self, request: PieceRequest, report: Report) -> Rendered:
+        """Raises PieceError, RenderError."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._connection.send, request)
+            while True:
+                match await loop.run_in_executor(self._thread, self._connection.recv):
+                    case _Reported(stage, fraction):
+                        report(stage, fraction)
+                    case Rendered() as piece:
+                        return piece
+                    case _Refused(message):
+                        raise PieceError(message)
+                    case _Failed(reason):
+                        raise RenderError(reason)
+        except (EOFError, OSError):
+            raise RenderError("its process ended") from None
+
+    def kill(self) -> None:
+        """End the process where it stands."""
+        if not self._closed and self._process.pid is not None:
+            self._process.kill()
+
+    async def close(self) -> None:
+        """Kill, and tidy up after it."""
+        self.kill()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
+
+    def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._connection.close()
+        self._theirs.close()
+        if self._process.pid is not None:
+            self._process.join(_STOP_DEADLINE_S)
+            if self._process.exitcode is None:
+                log.warning("The rendering process %d does not end.", self._process.pid)
+            else:
+                self._process.close()
+
+
+class Renderers:
+    """A fixed number of rendering processes, all of them ready ahead of time."""
+
+    def __init__(self, size: int, load: LoadEngine = load_engine) -> None:
+        self.size = size
+        self._load = load
+        self._idle: asyncio.Queue[_Renderer] = asyncio.Queue()
+        self._all: set[_Renderer] = set()
+        self._changes: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Start the processes; they load the engine while the bot goes on."""
+        for _ in range(self.size):
+            self._later(self._add())
+
+    async def stop(self) -> None:
+        """Kill them all, in about a second."""
+        for task in tuple(self._changes):
+            task.cancel()
+        await asyncio.gather(*self._changes, return_exceptions=True)
+        await asyncio.gather(*(renderer.close() for renderer in self._all))
+        self._all.clear()
+
+    async def render(self, request: PieceRequest, report: Report, deadline_s: float) -> Rendered:
+        """Make a piece; ``report`` is called on this loop. The deadline counts from when a process is free.
+
+        Cancelling stops the work really. Raises PieceError, RenderError.
+        """
+        renderer = await self._idle.get()
+        healthy = False
+        try:
+            async with asyncio.timeout(deadline_s):
+                piece = await renderer.render(request, report)
+            healthy = True
+        except TimeoutError:
+            raise RenderError(f"not done after {deadline_s:.0f} s") from None
+        except PieceError:
+            healthy = True
+            raise
+        else:
+            return piece
+        finally:
+            if healthy:
+                self._idle.put_nowait(renderer)
+            else:
+                renderer.kill()
+                self._later(self._replace(renderer))
+
+    async def _add(self) -> None:
+        backoff = Backoff(0.5, 30.0)
+        while True:
+            renderer = _Renderer(self._load)
+            self._all.add(renderer)
+            try:
+                await renderer.start()
+            except OSError as error:
+                log.error("A rendering process could not be started: %s", error.strerror)  # noqa: TRY400
+                self._all.discard(renderer)
+                await renderer.close()
+                await asyncio.sleep(backoff.pause_s())
+            else:
+                self._idle.put_nowait(renderer)
+                return
+
+    async def _replace(self, renderer: _Renderer) -> None:
+        await renderer.close()
+        self._all.discard(renderer)
+        await self._add()
+
+    def _later(self, change: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changed)
+
+    def _changed(self, task: asyncio.Task[None]) -> None:
+        self._changes.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("A rendering process could not be replaced.", exc_info=error)

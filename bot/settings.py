@@ -1,0 +1,92 @@
+"""Settings from the environment and .env; every one is explained in .env.example."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names each and says what it takes."""
+
+
+def _trimmed_url(url: str) -> str:
+    url = url.strip().rstrip("/")
+    if url and not url.startswith(("http://", "https://", "ws://", "wss://")):
+        raise ValueError("must begin with http:// or https://")
+    return url
+
+
+Url = Annotated[str, AfterValidator(_trimmed_url)]
+"""A web address without a slash at its end; blank means the default."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""A TCP port; 0 lets the system pick a free one."""
+
+
+class Settings(BaseSettings):
+    """What the bot can be told. A blank token means that the platform is off."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    convex_url: Url = ""
+    convex_port: Port = 3210
+    state_dir: Path = Path(".state")
+    web_host: str = "127.0.0.1"
+    web_port: Port = 8080
+    web_allowed_hosts: str = ""
+    workers: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 2) - 1), ge=0, le=64)
+    discord_token: SecretStr = SecretStr("")
+    discord_api_url: Url = ""
+    discord_gateway_url: Url = ""
+    telegram_token: SecretStr = SecretStr("")
+    telegram_api_url: Url = ""
+    jwt_issuer: Url = "https://raga-bot.localhost"
+    log_level: LogLevel = "INFO"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _blank_is_unset(cls, value: Any, info: Any) -> Any:
+        # A line such as `WEB_PORT=` in .env means "as usual", not "an empty port".
+        if isinstance(value, str) and not value.strip():
+            return cls.model_fields[info.field_name].get_default(call_default_factory=True)
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """The further host names that the page may be reached by."""
+        return tuple(host.strip() for host in self.web_allowed_hosts.split(",") if host.strip())
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that no log line may hold."""
+        tokens = (self.discord_token.get_secret_value(), self.telegram_token.get_secret_value())
+        return tuple(token for token in tokens if token)
+
+
+def read_settings() -> Settings:
+    """Settings from the environment and .env. Raises SettingsError with a line for each bad one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+            lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+        lines.append("Mend it in .env or in the environment; .env.example explains each.")
+        raise SettingsError("\n".join(lines)) from None
