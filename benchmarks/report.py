@@ -1,0 +1,35 @@
+"""One measured figure, and how figures are shown. Absolute times say little; the ratio is the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measurement beside its reference of the same run. ``holds`` is None where no bar was set."""
+
+    name: str
+    value: str
+    reference: str = ""
+    ratio: str = ""
+    bar: str = ""
+    holds: bool | None = None
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` (0 to 1) of the values lie, by the nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """A Markdown table."""
+    lines = ["| figure | measured | reference, same run | ratio | bar | |", "|---|---|---|---|---|---|"]
+    for figure in figures:
+        verdict = {None: "", True: "holds", False: "FALLS SHORT"}[figure.holds]
+        lines.append(
+            f"| {figure.name} | {figure.value} | {figure.reference} | {figure.ratio} | {figure.bar} | {verdict} |"
+        )
+    return "\n".join(lines)
