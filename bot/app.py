@@ -37,6 +37,12 @@ log = logging.getLogger(__name__)
 _STOP_DEADLINE_S = 4.5
 """A person who presses Ctrl-C is promised five seconds."""
 
+_QUIET_REPORT_S = 45.0
+"""A worker in the bot's own process shows its progress there; Convex hears of it to renew the lease (90 s)."""
+
+_REMOTE_REPORT_S = 8.0
+"""Bots elsewhere see a worker's progress only through Convex, where each report costs two calls."""
+
 _ASK_DEADLINE_S = 1800.0
 _TERMINAL_ACCOUNT = AccountId("terminal:owner")
 
@@ -76,7 +82,7 @@ async def work(settings: Settings) -> int:
                 print(_ALONE, file=sys.stderr)
                 return 1
             await _start_live(core, stack)
-            line = await _start_worker(core, stack, max(1, settings.workers))
+            line = await _start_worker(core, stack, max(1, settings.workers), _REMOTE_REPORT_S)
         except (LocalConvexError, IdentityError, LedgerError, OSError) as error:
             print(f"The worker cannot start. {error}", file=sys.stderr)
             return 1
@@ -230,7 +236,9 @@ async def _start_live(core: Core, stack: AsyncExitStack) -> None:
     stack.push_async_callback(core.live.stop)
 
 
-async def _start_worker(core: Core, stack: AsyncExitStack, size: int) -> str:
+async def _start_worker(
+    core: Core, stack: AsyncExitStack, size: int, first_report_s: float = _QUIET_REPORT_S
+) -> str:
     name = stack.enter_context(worker_name(core.settings.state_dir, core.bot))
     worker = Worker(
         Jobs(core.convex, core.signer, name),
@@ -239,6 +247,7 @@ async def _start_worker(core: Core, stack: AsyncExitStack, size: int) -> str:
         core.snapshot.catalogue,
         core.board,
         core.audio,
+        first_report_s=first_report_s,
     )
     await worker.start()
     stack.push_async_callback(worker.stop)
