@@ -26,6 +26,7 @@ export type MutationAnswer = { result: Result; ts: bigint | null };
 type Prepared = { info: FunctionInfo; args: string };
 
 const MAX_DEPTH = 8;
+export const NOT_RUN = "The function was cancelled before it ran.";
 
 export type EngineParts = {
   database: Database;
@@ -274,6 +275,7 @@ export class Engine {
       writer.run("BEGIN IMMEDIATE");
       const undo = (): void => {
         writer.rollback();
+        for (const uuid of transaction.storedFiles) this.files.discard(uuid);
         // Nothing was committed at the new timestamp, but it was seen by the code: it must not be given again.
         this.#clock.lastCreationTime = clockBefore.lastCreationTime;
       };
@@ -314,9 +316,15 @@ export class Engine {
    * Run a mutation.
    *
    * @param atCommit called inside the transaction when the mutation succeeded, to commit something along with it
+   * @param mayRun asked inside the transaction before the mutation runs; without its consent nothing happens
    */
-  runMutation(call: Call, atCommit?: (transaction: Transaction, result: Success) => void): MutationAnswer | Promise<MutationAnswer> {
+  runMutation(
+    call: Call,
+    atCommit?: (transaction: Transaction, result: Success) => void,
+    mayRun: (transaction: Transaction) => boolean = () => true,
+  ): MutationAnswer | Promise<MutationAnswer> {
     const work = (transaction: Transaction): Result | Promise<Result> => {
+      if (!mayRun(transaction)) return { ok: false, message: NOT_RUN };
       let prepared: Prepared;
       try {
         prepared = this.prepare(call, "mutation");

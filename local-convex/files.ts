@@ -125,6 +125,7 @@ export class Files {
     if (contentType !== null) fields["contentType"] = contentType;
     fields["sha256"] = blob.sha256.toString("hex");
     fields["size"] = blob.size;
+    transaction.storedFiles.push(blob.uuid);
     const id = transaction.insert(STORAGE_TABLE, fields);
     transaction.connection.run(
       "INSERT INTO files (id, uuid, sha256, size, content_type) VALUES (?, ?, ?, ?, ?)",

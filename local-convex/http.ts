@@ -58,7 +58,7 @@ function exporter(format: unknown, fallback: "encoded" | "clean"): (value: Value
     case "convex_clean_json":
       return encodeClean;
     default:
-      throw new HttpError(400, "BadFormat", `format param must be one of [\`json\`]. Got ${JSON.stringify(format)}`);
+      throw new HttpError(400, "BadFormat", `format param must be one of [\`json\`]. Got ${typeof format === "string" ? format.slice(0, 100) : typeof format}`);
   }
 }
 

@@ -46,14 +46,14 @@ function refuse(what: string): never {
 }
 
 function isCount(value: unknown): boolean {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0;
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function checkChange(change: unknown): void {
   const { type, queryId, udfPath, args, journal } = (change ?? {}) as Record<string, unknown>;
   if (!isCount(queryId)) refuse("queryId must be a number");
   if (type === "Remove") return;
-  if (type !== "Add") refuse(`unknown modification ${JSON.stringify(type)}`);
+  if (type !== "Add") refuse("unknown type of modification");
   if (typeof udfPath !== "string" || !Array.isArray(args)) refuse("a query needs udfPath and args");
   if (journal !== undefined && journal !== null && typeof journal !== "string") refuse("journal must be a string");
 }
@@ -92,7 +92,7 @@ export function parseFrame(text: string): ClientFrame {
     case "Event":
       break;
     default:
-      refuse(`unknown type ${JSON.stringify(frame["type"])}`);
+      refuse(`unknown type ${typeof frame["type"] === "string" ? frame["type"].slice(0, 100) : ""}`);
   }
   return frame as ClientFrame;
 }

@@ -5,8 +5,11 @@
  * action's job is marked as begun before, so it runs at most once: one that was interrupted is recorded as failed.
  */
 
+import { setTimeout as pause } from "node:timers/promises";
+
+import { INTERRUPTED } from "./actions.ts";
 import { type CronJob, firstRun, runAfter } from "./crons.ts";
-import type { Call, Engine, Result } from "./engine.ts";
+import { type Call, type Engine, NOT_RUN, type Result } from "./engine.ts";
 import { messageOf } from "./errors.ts";
 import { NOBODY } from "./identity.ts";
 import { type Job, dueJobs, finishJob, interruptedJobs, isPending, nextDueMs, startJob } from "./jobs.ts";
@@ -20,7 +23,8 @@ const KEEP_FINISHED_MS = 7 * 24 * 3_600_000;
 const KEEP_REQUESTS_MS = 24 * 3_600_000;
 const CLEANING_EVERY_MS = 3_600_000;
 const CLEANING_BATCH = 500;
-const INTERRUPTED = "Transient error while executing action";
+/** After a failure of the deployment itself (a full disk), so that trying again does not become a busy loop. */
+const PAUSE_AFTER_FAILURE_MS = 1_000;
 
 function metadata(scheduledFunctionId: string | null): Call["request"] {
   return { ip: null, userAgent: null, requestId: newRequestId(), scheduledFunctionId };
@@ -117,7 +121,10 @@ export class Scheduler {
     for (const { key, start } of starts.filter((candidate) => !this.#running.has(candidate.key)).slice(0, free)) {
       this.#running.add(key);
       start()
-        .catch((thrown: unknown) => process.stderr.write(`scheduler: ${messageOf(thrown)}\n`))
+        .catch(async (thrown: unknown) => {
+          process.stderr.write(`scheduler: ${messageOf(thrown)}\n`);
+          await pause(PAUSE_AFTER_FAILURE_MS, undefined, { ref: false });
+        })
         .finally(() => {
           this.#running.delete(key);
           this.wake();
@@ -141,12 +148,15 @@ export class Scheduler {
       if (started) await this.#finish(job.id, await engine.runAction(call));
       return;
     }
-    // It may have been cancelled since it was found.
-    if (!engine.read(({ connection }) => isPending(connection, job.id))) return;
-    const { result } = await engine.runMutation(call, (transaction) => {
-      finishJob(transaction, job.id, "success");
-    });
-    if (!result.ok) await this.#finish(job.id, result);
+    const { result } = await engine.runMutation(
+      call,
+      (transaction) => {
+        finishJob(transaction, job.id, "success");
+      },
+      // It may have been cancelled since it was found.
+      ({ connection }) => isPending(connection, job.id),
+    );
+    if (!result.ok && result.message !== NOT_RUN) await this.#finish(job.id, result);
   }
 
   async #finish(id: string, result: Result): Promise<void> {
@@ -198,16 +208,22 @@ export class Scheduler {
   /** Forget finished jobs after seven days and answered requests after one, as nobody asks for them any more. */
   async #clean(nowMs: number): Promise<void> {
     this.#lastCleaningMs = nowMs;
-    await this.#engine.write((transaction) => {
-      const { connection } = transaction;
-      connection.run("DELETE FROM session_requests WHERE finished_ms < ?", nowMs - KEEP_REQUESTS_MS);
-      const old = connection.all("SELECT id FROM finished_jobs WHERE finished_ms < ? LIMIT ?", nowMs - KEEP_FINISHED_MS, CLEANING_BATCH);
-      for (const row of old) {
-        const id = row["id"] as string;
-        const stored = transaction.systemDocument("_scheduled_functions", id);
-        if (stored !== null) transaction.remove(stored.table, id, stored);
-        connection.run("DELETE FROM finished_jobs WHERE id = ?", id);
-      }
-    });
+    // In several small transactions, for others to come between.
+    let removed: number;
+    do removed = await this.#engine.write((transaction) => removeOld(transaction, nowMs));
+    while (removed === CLEANING_BATCH && !this.#stopped);
   }
+}
+
+function removeOld(transaction: Transaction, nowMs: number): number {
+  const { connection } = transaction;
+  connection.run("DELETE FROM session_requests WHERE finished_ms < ?", nowMs - KEEP_REQUESTS_MS);
+  const old = connection.all("SELECT id FROM finished_jobs WHERE finished_ms < ? LIMIT ?", nowMs - KEEP_FINISHED_MS, CLEANING_BATCH);
+  for (const row of old) {
+    const id = row["id"] as string;
+    const stored = transaction.systemDocument("_scheduled_functions", id);
+    if (stored !== null) transaction.remove(stored.table, id, stored);
+    connection.run("DELETE FROM finished_jobs WHERE id = ?", id);
+  }
+  return old.length;
 }

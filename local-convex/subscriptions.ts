@@ -1,6 +1,7 @@
 /** Live queries: each distinct query runs once for all who watch it, and again only when what it read has changed. */
 
 import type { Engine, QueryAnswer } from "./engine.ts";
+import { HttpError } from "./errors.ts";
 import { ReadIndex, type WriteSet } from "./footprint.ts";
 import { type Identity, identityKey } from "./identity.ts";
 import type { RequestMetadata } from "./syscalls.ts";
@@ -33,7 +34,11 @@ export class LiveQuery {
 const METADATA: RequestMetadata = { ip: null, userAgent: null, requestId: "", scheduledFunctionId: null };
 
 function keyOf(watch: Watch, journal: string | null): string {
-  return JSON.stringify([watch.path, watch.args, identityKey(watch.identity), journal]);
+  try {
+    return JSON.stringify([watch.path, watch.args, identityKey(watch.identity), journal]);
+  } catch {
+    throw new HttpError(400, "WSMessageInvalidJson", "Received Invalid JSON on websocket: the arguments are too nested");
+  }
 }
 
 export class Subscriptions {

@@ -17,6 +17,9 @@ import { type Json, type Value, decode, encode } from "./values.ts";
 const PING_MS = 15_000;
 const SILENCE_MS = 120_000;
 const MAX_PENDING = 1_000;
+const MAX_UNREAD = 100;
+/** What may wait for a client that reads slowly, besides the frame that is being sent. */
+const MAX_BUFFERED_BYTES = 32 << 20;
 const CLOSE_POLICY = 1008;
 const CLOSE_ERROR = 1011;
 
@@ -49,6 +52,8 @@ export class SyncSession implements Watcher {
   #version = { querySet: 0, identity: 0, ts: 0n };
   #incoming: Promise<void> = Promise.resolve();
   #mutations: Promise<void> = Promise.resolve();
+  /** Frames that arrived while an earlier one is dealt with, as when the keys of a token are fetched. */
+  #unread = 0;
   #pendingMutations = 0;
   #pendingActions = 0;
   #updateScheduled = false;
@@ -65,7 +70,12 @@ export class SyncSession implements Watcher {
     socket.on("message", (data, isBinary) => {
       this.#lastReceivedMs = Date.now();
       const text = isBinary ? null : (data as Buffer).toString("utf8");
-      this.#incoming = this.#incoming.then(() => this.#receive(text));
+      this.#unread += 1;
+      if (this.#unread >= MAX_UNREAD) socket.pause();
+      this.#incoming = this.#incoming.then(() => this.#receive(text)).finally(() => {
+        this.#unread -= 1;
+        if (socket.isPaused) socket.resume();
+      });
     });
     socket.on("pong", () => (this.#lastReceivedMs = Date.now()));
     socket.on("close", () => {
@@ -106,6 +116,11 @@ export class SyncSession implements Watcher {
 
   #send(frame: ServerFrame, sent?: () => void): void {
     if (this.#closed || this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+      process.stderr.write("sync session: a client does not read what it is sent, and is cut off\n");
+      this.#socket.terminate();
+      return;
+    }
     this.#socket.send(JSON.stringify(frame), () => sent?.());
   }
 
@@ -122,7 +137,8 @@ export class SyncSession implements Watcher {
       process.stderr.write(`sync session: ${messageOf(thrown)}\n`);
     }
     this.#release();
-    this.#socket.close(isClientFault ? CLOSE_POLICY : CLOSE_ERROR, reason.slice(0, 100));
+    // The reason of a close frame has 123 bytes at most.
+    this.#socket.close(isClientFault ? CLOSE_POLICY : CLOSE_ERROR, reason.replace(/[^ -~]/g, "?").slice(0, 100));
   }
 
   async #receive(text: string | null): Promise<void> {

@@ -63,6 +63,8 @@ export class Transaction {
   catalog: Catalog;
   /** Ids of the storage files that a commit frees. */
   readonly deletedFiles: string[] = [];
+  /** Ids of the storage files that are of no use without the commit. */
+  readonly storedFiles: string[] = [];
   readonly #clock: Clock | null;
 
   /** @param clock of the commit to be, null for a transaction that only reads */

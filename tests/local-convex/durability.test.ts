@@ -1,5 +1,10 @@
 /** Twenty times killed under load: nothing acknowledged is lost, no job is lost or runs twice. */
 
+import { randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
 import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
 import { expect, test } from "vitest";
@@ -92,6 +97,83 @@ test("a job that was waiting runs after the restart, an action that had begun do
     expect(await client.query(jobState, { id: begun })).toMatchObject({ state: { kind: "failed", error: "Transient error while executing action" } });
     await eventually(() => client.query(count, { name: "waiting" }), (value) => value === 1);
     expect(await client.query(count, { name: "begun" })).toBe(0);
+  } finally {
+    await deployment.kill();
+    removeFolder(state);
+  }
+});
+
+test("killed in the middle of uploads: what was acknowledged is whole, what was not is gone", async () => {
+  let deployment = await start();
+  const { state } = deployment;
+  const acknowledged = new Map<string, Buffer>();
+  const uploadUrl = makeFunctionReference<"mutation">("files:uploadUrl");
+  const fileUrl = makeFunctionReference<"query">("files:url");
+  const allFiles = makeFunctionReference<"query">("files:all");
+  try {
+    for (const enough of [1, 4, 9]) {
+      const target = (await new ConvexHttpClient(deployment.url, { logger: false }).mutation(uploadUrl, {})) as string;
+      let count = 0;
+      const reached = new Promise<void>((resolve) => {
+        const uploadUntilGone = async (): Promise<void> => {
+          for (;;) {
+            const bytes = randomBytes(200_000);
+            const response = await fetch(target, { method: "POST", body: bytes });
+            acknowledged.set(((await response.json()) as { storageId: string }).storageId, bytes);
+            count += 1;
+            if (count >= enough) resolve();
+          }
+        };
+        for (let i = 0; i < WRITERS; i += 1) uploadUntilGone().catch(() => undefined);
+      });
+      await reached;
+      await deployment.kill();
+      deployment = await start({ state });
+    }
+    const client = new ConvexHttpClient(deployment.url, { logger: false });
+    for (const [id, bytes] of acknowledged) {
+      const response = await fetch((await client.query(fileUrl, { id })) as string);
+      expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
+    }
+    // As many blobs as documents: none without the other.
+    expect(readdirSync(join(state, "files"))).toHaveLength(((await client.query(allFiles, {})) as unknown[]).length);
+  } finally {
+    await deployment.kill();
+    removeFolder(state);
+  }
+});
+
+test("time goes on when the clock was turned back between two starts", async () => {
+  let deployment = await start();
+  const { state } = deployment;
+  const send = makeFunctionReference<"mutation">("messages:send");
+  const get = makeFunctionReference<"query">("messages:get");
+  const timestamp = async (): Promise<bigint> => {
+    const { ts } = (await (await fetch(`${deployment.url}/api/query_ts`, { method: "POST" })).json()) as { ts: string };
+    return Buffer.from(ts, "base64").readBigUInt64LE();
+  };
+  const created = async (): Promise<number> => {
+    const client = new ConvexHttpClient(deployment.url, { logger: false });
+    const id = (await client.mutation(send, { channel: "clock", author: "a", body: "x" })) as string;
+    return ((await client.query(get, { id })) as { _creationTime: number })._creationTime;
+  };
+  try {
+    await deployment.stop();
+    const hourAheadMs = Date.now() + 3_600_000;
+    const database = new DatabaseSync(join(state, "convex.sqlite"));
+    database.prepare("UPDATE meta SET value = ? WHERE key = 'clock'").run(`${String(hourAheadMs)}000000 ${String(hourAheadMs)}`);
+    database.close();
+    deployment = await start({ state });
+    const before = await timestamp();
+    expect(before).toBeGreaterThan(BigInt(hourAheadMs) * 1_000_000n);
+    const first = await created();
+    expect(first).toBeGreaterThan(hourAheadMs);
+    const between = await timestamp();
+    expect(between).toBeGreaterThan(before);
+    await deployment.kill();
+    deployment = await start({ state });
+    expect(await timestamp()).toBeGreaterThan(between);
+    expect(await created()).toBeGreaterThan(first);
   } finally {
     await deployment.kill();
     removeFolder(state);

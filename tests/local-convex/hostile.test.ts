@@ -2,9 +2,10 @@
 
 import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
-import { type Running, removeFolder, start } from "./deployment.ts";
+import { type Running, eventually, removeFolder, start } from "./deployment.ts";
+import { Wire } from "./wire.ts";
 
 const query = makeFunctionReference<"query">;
 const mutation = makeFunctionReference<"mutation">;
@@ -13,9 +14,19 @@ const action = makeFunctionReference<"action">;
 let deployment: Running;
 let client: ConvexHttpClient;
 
+/** A deployment of its own, in which an action loops while everything else here is tested: it takes its time to be ended. */
+let looping: { deployment: Running; client: ConvexHttpClient; ended: Promise<string> };
+
 beforeAll(async () => {
-  deployment = await start();
+  const [first, second] = await Promise.all([start(), start()]);
+  deployment = first;
   client = new ConvexHttpClient(deployment.url, { logger: false });
+  const other = new ConvexHttpClient(second.url, { logger: false });
+  const ended = other.action(action("hostile:spinInAction"), {}).then(
+    () => "it came to an end",
+    (error: unknown) => String(error),
+  );
+  looping = { deployment: second, client: other, ended };
 });
 afterEach(async () => {
   expect(await client.query(query("values:echo"), { value: "alive" })).toBe("alive");
@@ -23,9 +34,19 @@ afterEach(async () => {
   expect(deployment.process.exitCode).toBeNull();
 });
 afterAll(async () => {
-  await deployment.stop();
-  removeFolder(deployment.state);
+  for (const each of [deployment, looping.deployment]) {
+    await each.stop();
+    removeFolder(each.state);
+  }
 });
+
+async function newWire(): Promise<Wire> {
+  const wire = await new Wire(deployment.url).connect();
+  onTestFinished(() => {
+    wire.close();
+  });
+  return wire;
+}
 
 type Answer = { status: number; body: Record<string, unknown> };
 
@@ -83,13 +104,6 @@ describe("without end", () => {
     expect(await client.action(action("hostile:throwInTimer"), {})).toBe("survived");
     await expect(client.action(action("hostile:exit"), {})).rejects.toThrow("Transient error while executing action");
     expect(await client.action(action("values:echoFromAction"), { value: 1 })).toBe(1);
-  });
-
-  test("a loop in an action: queries go on, and after a while so do actions", async () => {
-    const looping = expect(client.action(action("hostile:spinInAction"), {})).rejects.toThrow("Transient error while executing action");
-    expect(await client.query(query("values:echo"), { value: 2 })).toBe(2);
-    await looping;
-    expect(await client.action(action("values:echoFromAction"), { value: 3 })).toBe(3);
   });
 });
 
@@ -163,5 +177,86 @@ describe("bodies", () => {
       expect(body).toMatchObject({ status: "error", errorMessage: expect.stringContaining("Invalid storage ID") as string });
       expect((await fetch(`${deployment.url}/api/storage/${encodeURIComponent(id)}`)).status).toBe(400);
     }
+  });
+});
+
+describe("frames", () => {
+  const add = (queryId: string, udfPath: string, args: string): string =>
+    `{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[{"type":"Add","queryId":${queryId},"udfPath":${udfPath},"args":[${args}]}]}`;
+
+  test.each([
+    ["a path that is no ASCII", add("0", JSON.stringify("\u{1f3b6}".repeat(200)), "{}")],
+    ["arguments 500,000 levels deep", add("0", '"values:echo"', `{"value":${"[".repeat(500_000)}${"]".repeat(500_000)}}`)],
+    ["a type 500,000 levels deep", `{"type":${"[".repeat(500_000)}${"]".repeat(500_000)}}`],
+    ["a query id that is none", add("-1", '"values:echo"', "{}")],
+    ["a query id beyond all numbers", add("1e300", '"values:echo"', "{}")],
+    ["an identity of numbers", '{"type":"Authenticate","tokenType":"User","value":7,"baseVersion":0}'],
+    ["modifications that are none", '{"type":"ModifyQuerySet","baseVersion":0,"newVersion":1,"modifications":[null]}'],
+    ["a frame named as the prototype", '{"type":"__proto__"}'],
+    ["a timestamp that is none", '{"type":"Connect","sessionId":"x","maxObservedTimestamp":"AAAA"}'],
+    ["a session of a million letters", `{"type":"Connect","sessionId":"${"x".repeat(1_000_000)}"}`],
+    ["null", "null"],
+    ["nothing", ""],
+  ])("refused in words: %s", async (_, frame) => {
+    const wire = await newWire();
+    wire.send(frame);
+    const [fatal] = await wire.untilCount("FatalError", 1);
+    expect((fatal?.["error"] as string).length).toBeLessThan(500);
+    expect(await wire.closed).toBe(1008);
+  });
+
+  test("a frame too large for any argument ends the connection", async () => {
+    const wire = await newWire();
+    wire.send(`{"type":"Event","filler":"${"x".repeat(33 << 20)}"}`);
+    // "Too big", unless the connection is reset before that is read, as most of the frame has still to be sent.
+    expect([1009, 1006]).toContain(await wire.closed);
+  });
+
+  test("wrong arguments and unknown functions are answered, and the connection goes on", async () => {
+    const wire = await newWire();
+    wire.send('{"type":"Mutation","requestId":0,"udfPath":"messages:send","args":[{"__proto__":{"channel":"x"}}]}');
+    wire.send(`{"type":"Mutation","requestId":1,"udfPath":"messages:send","args":[${"[".repeat(1_000)}${"]".repeat(1_000)}]}`);
+    wire.send('{"type":"Mutation","requestId":2,"udfPath":"messages:nothing","args":[{}]}');
+    wire.send('{"type":"Mutation","requestId":3,"udfPath":"messages:secretWrite","args":[{"body":"x"}]}');
+    wire.send('{"type":"Mutation","requestId":4,"udfPath":"messages:send","args":[7,8]}');
+    wire.send('{"type":"Action","requestId":5,"udfPath":"__proto__:constructor","args":[{}]}');
+    wire.send(add("0", '"messages:secret"', "{}"));
+    const responses = [...(await wire.untilCount("MutationResponse", 5)), ...(await wire.untilCount("ActionResponse", 1))];
+    for (const response of responses) expect(response).toMatchObject({ success: false, result: expect.stringContaining("Server Error") as string });
+    await wire.frames.until((frames) => JSON.stringify(frames).includes("Could not find public function for 'messages:secret'"));
+    wire.mutate(6, "messages:send", { channel: "hostile", author: "a", body: "still here" });
+    expect((await wire.untilCount("MutationResponse", 6)).at(-1)).toMatchObject({ success: true });
+  });
+
+  test("who does not read gets fewer updates, and at last the newest", async () => {
+    const rounds = 40;
+    const wire = await newWire();
+    const text = (round: number): string => `${String(round)} ${"x".repeat(900_000)}`;
+    const id = (await client.mutation(mutation("messages:send"), { channel: "slow", author: "a", body: text(0) })) as string;
+    wire.add(0, 0, "messages:bodies", { channel: "slow" });
+    await wire.untilCount("Transition", 1);
+    wire.pause();
+    for (let round = 1; round <= rounds; round += 1) await client.mutation(mutation("messages:edit"), { id, body: text(round) });
+    wire.resume();
+    await wire.frames.until((frames) => JSON.stringify(frames.at(-1)).includes(`"${String(rounds)} x`));
+    expect(wire.of("Transition").length).toBeLessThan(rounds);
+  });
+
+  test("who asks on and on without reading the answers is cut off", async () => {
+    const wire = await newWire();
+    wire.pause();
+    for (let requestId = 0; requestId < 40; requestId += 1) wire.send({ type: "Action", requestId, udfPath: "hostile:large", args: [{ bytes: 4 << 20 }] });
+    await eventually(() => Promise.resolve(deployment.errors()), (errors) => errors.includes("does not read what it is sent"));
+    wire.resume();
+    await wire.closed;
+  });
+});
+
+describe("a loop in an action", () => {
+  test("ends after a while, holds up no query or mutation before and no action after", async () => {
+    expect(await looping.client.mutation(mutation("messages:send"), { channel: "looping", author: "a", body: "x" })).toEqual(expect.any(String));
+    expect(await looping.client.query(query("messages:bodies"), { channel: "looping" })).toEqual(["x"]);
+    expect(await looping.ended).toContain("Transient error while executing action");
+    expect(await looping.client.action(action("values:echoFromAction"), { value: 3 })).toBe(3);
   });
 });

@@ -1,7 +1,9 @@
 /** The HTTP API, with the unmodified ConvexHttpClient and by hand. */
 
+import { readdirSync } from "node:fs";
 import { request as rawRequest } from "node:http";
 import { connect } from "node:net";
+import { join } from "node:path";
 
 import { ConvexHttpClient } from "convex/browser";
 import { type FunctionReference, makeFunctionReference } from "convex/server";
@@ -240,7 +242,8 @@ describe("the world of queries and mutations", () => {
 
   test("what functions print is for nobody but --log", async () => {
     expect(await post("/api/query", { path: "behavior:log", args: {} })).toMatchObject({ body: { status: "success", value: null } });
-    expect(deployment.errors()).not.toContain("printed by a query");
+    expect(await post("/api/action", { path: "behavior:logFromAction", args: {} })).toMatchObject({ body: { status: "success", value: null } });
+    expect(deployment.errors()).not.toContain("printed by");
   });
 
   test("tables come into being when they are written", async () => {
@@ -361,6 +364,15 @@ describe("files", () => {
   });
 });
 
+describe("blobs on the disk", () => {
+  test("a mutation that fails leaves none behind", async () => {
+    const blobs = (): string[] => readdirSync(join(deployment.state, "files"));
+    const before = blobs();
+    await expect(client.mutation(mutation("files:storeAndFail"), { text: "of no use" })).rejects.toThrow("undone");
+    expect(blobs()).toEqual(before);
+  });
+});
+
 describe("HTTP actions", () => {
   test("serve their routes under /http", async () => {
     const response = await fetch(`${deployment.url}/http/echo?x=1`, { method: "POST", body: "hello" });
@@ -373,6 +385,14 @@ describe("HTTP actions", () => {
     expect((await fetch(`${deployment.url}/http/nothing`)).status).toBe(404);
     const broken = await fetch(`${deployment.url}/http/broken`);
     expect([broken.status, await broken.json()]).toEqual([500, { code: expect.stringContaining("Server Error: Uncaught Error: broken route") as string, trace: expect.any(String) as string }]);
+  });
+
+  test("bodies come in parts, cookies one by one", async () => {
+    const response = await fetch(`${deployment.url}/http/stream`);
+    expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+    expect(await response.text()).toBe("part 1;part 2;part 3;");
+    const head = await fetch(`${deployment.url}/http/stream`, { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
   });
 
   test("an Authorization header of another kind makes nobody of the caller", async () => {
@@ -427,6 +447,16 @@ describe("the schedule", () => {
     await eventually(() => state(marker), (kind) => kind === "success");
     expect(await state(far)).toBe("pending");
     expect(await client.query(query("jobs:count"), { name: "far" })).toBe(0);
+  });
+
+  test("a job that is cancelled while it waits for its turn does not run", async () => {
+    const id = await later("jobs:increment", 50, { name: "cancelled in time" });
+    // It is due before this mutation, which takes its time, has cancelled it.
+    await client.mutation(mutation("jobs:cancelSlowly"), { id });
+    const marker = await later("jobs:increment", 0, { name: "marker" });
+    await eventually(() => state(marker), (kind) => kind === "success");
+    expect(await state(id)).toBe("canceled");
+    expect(await client.query(query("jobs:count"), { name: "cancelled in time" })).toBe(0);
   });
 
   test("a mutation that fails schedules nothing", async () => {

@@ -70,6 +70,16 @@ describe("refused with a sentence", () => {
     expect(await refusal({ port: 70_000 })).toMatchObject({ status: 1, words: expect.stringContaining("--port must be") as string });
   });
 
+  test("connections from elsewhere: it listens at 127.0.0.1 and at no other address", async () => {
+    const deployment = await start();
+    folders.push(deployment.state);
+    const { port } = new URL(deployment.url);
+    await expect(fetch(`http://127.0.0.2:${port}/version`)).rejects.toThrow("fetch failed");
+    await expect(fetch(`http://[::1]:${port}/version`)).rejects.toThrow("fetch failed");
+    expect((await fetch(`http://127.0.0.1:${port}/version`)).status).toBe(200);
+    await deployment.stop();
+  });
+
   test("a second deployment on the same data, and on the same port; a killed one blocks nothing", async () => {
     const first = await start();
     folders.push(first.state);
@@ -200,7 +210,9 @@ describe("runs", () => {
     const deployment = await start({ flags: ["--log"] });
     folders.push(deployment.state);
     await fetch(`${deployment.url}/api/query`, { method: "POST", body: '{"path":"behavior:log","args":{}}' });
+    await fetch(`${deployment.url}/api/action`, { method: "POST", body: '{"path":"behavior:logFromAction","args":{}}' });
     expect(deployment.errors()).toContain("[log] printed by a query");
+    expect(deployment.errors()).toContain("[log] printed by an action { with: 'fields' }");
     await deployment.stop();
   });
 });

@@ -5,9 +5,9 @@ import { randomUUID } from "node:crypto";
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { type FunctionReference, makeFunctionReference } from "convex/server";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { WebSocket } from "ws";
 
 import { type Running, issuer, removeFolder, start } from "./deployment.ts";
+import { Arrivals, type Frame, Wire } from "./wire.ts";
 
 const query = (path: string): FunctionReference<"query"> => makeFunctionReference<"query">(path);
 const mutation = (path: string): FunctionReference<"mutation"> => makeFunctionReference<"mutation">(path);
@@ -37,88 +37,10 @@ function newClient(url = deployment.url): ConvexClient {
   return client;
 }
 
-/** Collects what arrives, and lets a test wait for the next one. */
-class Arrivals<Item> {
-  readonly all: Item[] = [];
-  #waiting: (() => void)[] = [];
-
-  readonly add = (item: Item): void => {
-    this.all.push(item);
-    for (const wake of this.#waiting.splice(0)) wake();
-  };
-
-  async until(hoped: (items: Item[]) => boolean): Promise<Item[]> {
-    while (!hoped(this.all)) {
-      await new Promise<void>((resolve, reject) => {
-        const deadline = setTimeout(() => {
-          reject(new Error(`still ${JSON.stringify(this.all).slice(0, 500)}`));
-        }, 8_000);
-        this.#waiting.push(() => {
-          clearTimeout(deadline);
-          resolve();
-        });
-      });
-    }
-    return this.all;
-  }
-}
-
-type Frame = Record<string, unknown> & { type: string };
-
-/** A client that speaks the protocol by hand. */
-class Wire {
-  readonly frames = new Arrivals<Frame>();
-  readonly closed: Promise<number>;
-  readonly #socket: WebSocket;
-
-  constructor(url = deployment.url) {
-    this.#socket = new WebSocket(`${url.replace("http", "ws")}/api/sync`);
-    this.#socket.on("message", (data: Buffer) => {
-      const frame = JSON.parse(data.toString()) as Frame;
-      if (frame.type !== "Ping") this.frames.add(frame);
-    });
-    this.#socket.on("error", () => undefined);
-    this.closed = new Promise((resolve) => this.#socket.on("close", resolve));
-    open.push(this);
-  }
-
-  async connect(session = randomUUID() as string, more: object = {}): Promise<this> {
-    await new Promise((resolve, reject) => {
-      this.#socket.on("open", resolve);
-      this.#socket.on("error", reject);
-    });
-    this.send({ type: "Connect", sessionId: session, connectionCount: 0, lastCloseReason: "InitialConnect", ...more });
-    return this;
-  }
-
-  send(frame: object | string): void {
-    this.#socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
-  }
-
-  sendBytes(bytes: Uint8Array): void {
-    this.#socket.send(bytes);
-  }
-
-  add(baseVersion: number, queryId: number, udfPath: string, args: object, journal?: string): void {
-    this.send({ type: "ModifyQuerySet", baseVersion, newVersion: baseVersion + 1, modifications: [{ type: "Add", queryId, udfPath, args: [args], journal }] });
-  }
-
-  mutate(requestId: number, udfPath: string, args: object): void {
-    this.send({ type: "Mutation", requestId, udfPath, args: [args] });
-  }
-
-  of(type: string): Frame[] {
-    return this.frames.all.filter((frame) => frame.type === type);
-  }
-
-  async untilCount(type: string, count: number): Promise<Frame[]> {
-    await this.frames.until((frames) => frames.filter((frame) => frame.type === type).length >= count);
-    return this.of(type);
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
+function newWire(): Wire {
+  const wire = new Wire(deployment.url);
+  open.push(wire);
+  return wire;
 }
 
 describe("ConvexClient", () => {
@@ -203,7 +125,7 @@ describe("ConvexClient", () => {
 
 describe("frames", () => {
   test("versions chain, and unchanged values are not sent again", async () => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     wire.add(0, 0, "messages:bodies", { channel: "frames" });
     wire.add(1, 1, "values.js:echo", { value: 5 });
     await wire.frames.until((frames) => frames.some((frame) => (frame["endVersion"] as { querySet: number } | undefined)?.querySet === 2));
@@ -224,7 +146,7 @@ describe("frames", () => {
   });
 
   test("a transition follows every mutation, also one that changes nothing watched and one that fails", async () => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     wire.mutate(0, "messages:send", { channel: "unwatched", author: "a", body: "x" });
     await wire.untilCount("Transition", 1);
     wire.mutate(1, "behavior:fail", { how: "error" });
@@ -233,11 +155,11 @@ describe("frames", () => {
 
   test("a mutation sent again in its session is answered without running again", async () => {
     const session = randomUUID();
-    const first = await new Wire().connect(session);
+    const first = await newWire().connect(session);
     first.mutate(0, "messages:send", { channel: "once", author: "a", body: "x" });
     const [before] = await first.untilCount("MutationResponse", 1);
     first.close();
-    const second = await new Wire().connect(session);
+    const second = await newWire().connect(session);
     second.mutate(0, "messages:send", { channel: "once", author: "a", body: "x" });
     const [after] = await second.untilCount("MutationResponse", 1);
     expect(after).toEqual(before);
@@ -245,7 +167,7 @@ describe("frames", () => {
   });
 
   test("only what was read counts: limits, empty ranges, search, system tables", async () => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     const send = (channel: string, body: string): Promise<unknown> => http.mutation(mutation("messages:send"), { channel, author: "a", body });
     wire.add(0, 0, "messages:bodies", { channel: "still empty" });
     wire.add(1, 1, "messages:search", { text: "saffron" });
@@ -264,8 +186,28 @@ describe("frames", () => {
     expect(updates().slice(before)).toEqual([1, 0, 2]);
   });
 
+  test("a query runs again only when what it read has changed, and once for all who watch it", async () => {
+    const send = (channel: string): Promise<unknown> => http.mutation(mutation("messages:send"), { channel, author: "a", body: "x" });
+    const [wire, other] = await Promise.all([newWire().connect(), newWire().connect()]);
+    // Its value is another one at each run.
+    wire.add(0, 0, "behavior:dice", { channel: "dice" });
+    wire.add(1, 1, "messages:bodies", { channel: "not dice" });
+    other.add(0, 0, "behavior:dice", { channel: "dice" });
+    const values = (from: Wire, queryId: number): unknown[] =>
+      from.of("Transition").flatMap((frame) => (frame["modifications"] as { queryId: number; value: unknown }[]).filter((change) => change.queryId === queryId).map(({ value }) => value));
+    await wire.frames.until(() => values(wire, 0).length === 1 && values(wire, 1).length === 1);
+    await send("not dice");
+    await wire.frames.until(() => values(wire, 1).length === 2);
+    await send("dice");
+    const isNewest = (from: Wire) => (): boolean => (values(from, 0).at(-1) as number[])[0] === 1;
+    await wire.frames.until(isNewest(wire));
+    await other.frames.until(isNewest(other));
+    expect(values(wire, 0)).toHaveLength(2);
+    expect(values(other, 0)).toEqual(values(wire, 0));
+  });
+
   test("a table that does not exist yet can be watched", async () => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     wire.add(0, 0, "behavior:readUnknown", {});
     await wire.untilCount("Transition", 1);
     await http.mutation(mutation("behavior:createUnknown"), { text: "now" });
@@ -274,7 +216,7 @@ describe("frames", () => {
   });
 
   test("queries can be removed, and come back with all their value", async () => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     wire.add(0, 4, "values:echo", { value: "x" });
     await wire.untilCount("Transition", 1);
     wire.send({ type: "ModifyQuerySet", baseVersion: 1, newVersion: 2, modifications: [{ type: "Remove", queryId: 4 }] });
@@ -295,7 +237,7 @@ describe("frames", () => {
     ["a path that is none", { type: "Mutation", requestId: 0, udfPath: "a b", args: [{}] }],
     ["a wrong identity version", { type: "Authenticate", tokenType: "None", baseVersion: 3 }],
   ] as [string, object | string][])("breaking the protocol is fatal: %s", async (_, frame) => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     wire.send(frame);
     await wire.untilCount("FatalError", 1);
     await wire.closed;
@@ -303,27 +245,27 @@ describe("frames", () => {
   });
 
   test("binary frames are refused", async () => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     wire.sendBytes(new Uint8Array([1, 2, 3]));
     await wire.untilCount("FatalError", 1);
   });
 
   test("a token that does not hold ends the connection with AuthError", async () => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     wire.send({ type: "Authenticate", tokenType: "User", value: "nonsense", baseVersion: 0 });
     expect(await wire.untilCount("AuthError", 1)).toMatchObject([{ baseVersion: 0, authUpdateAttempted: true }]);
     await wire.closed;
   });
 
   test("the administrator may watch internal queries", async () => {
-    const wire = await new Wire().connect();
+    const wire = await newWire().connect();
     wire.send({ type: "Authenticate", tokenType: "Admin", value: deployment.adminKey, baseVersion: 0 });
     wire.add(0, 0, "messages:secret", {});
     await wire.frames.until((frames) => frames.some((frame) => JSON.stringify(frame).includes("only for functions")));
   });
 
   test("fifty clients on one query all see one write", async () => {
-    const wires = await Promise.all(Array.from({ length: 50 }, () => new Wire().connect()));
+    const wires = await Promise.all(Array.from({ length: 50 }, () => newWire().connect()));
     for (const wire of wires) wire.add(0, 0, "messages:bodies", { channel: "many" });
     await Promise.all(wires.map((wire) => wire.untilCount("Transition", 1)));
     await http.mutation(mutation("messages:send"), { channel: "many", author: "a", body: "to all" });

@@ -49,6 +49,17 @@ export const clock = query({
     return { still: Date.now() === first && new Date().getTime() === first, random: [Math.random(), Math.random()] };
   },
 });
+/** Depends on one channel, and gives something else each time it runs. */
+export const dice = query({
+  args: { channel: v.string() },
+  handler: async (ctx, { channel }) => {
+    const first = await ctx.db
+      .query("messages")
+      .withIndex("by_channel", (q) => q.eq("channel", channel))
+      .collect();
+    return [first.length, Math.random()];
+  },
+});
 export const hash = mutation({
   args: { text: v.string() },
   handler: async (ctx, { text }) => {
@@ -77,6 +88,12 @@ export const log = query({
   args: {},
   handler: () => {
     console.log("printed by a query");
+  },
+});
+export const logFromAction = action({
+  args: {},
+  handler: () => {
+    console.log("printed by an action", { with: "fields" });
   },
 });
 export default query({ args: {}, handler: () => "the default export" });

@@ -23,3 +23,11 @@ export const storeInMutation = mutation({
     return store(new Blob([text], { type: "text/plain" }));
   },
 });
+export const storeAndFail = mutation({
+  args: { text: v.string() },
+  handler: async (ctx, { text }) => {
+    const { store } = ctx.storage as unknown as { store: (blob: Blob) => Promise<string> };
+    await store(new Blob([text]));
+    throw new Error("undone");
+  },
+});

@@ -2,8 +2,9 @@
 
 import { v } from "convex/values";
 
-import { action, internalAction, mutation, query } from "./typed";
+import { action, mutation, query } from "./typed";
 
+/* eslint-disable @typescript-eslint/only-throw-error -- odd things are thrown to see what becomes of them */
 const TRAPS: ProxyHandler<object> = {
   get: () => {
     throw trap();
@@ -15,6 +16,7 @@ const TRAPS: ProxyHandler<object> = {
     throw trap();
   },
 };
+/* eslint-enable @typescript-eslint/only-throw-error */
 function trap(): object {
   return new Proxy({}, TRAPS);
 }
@@ -38,7 +40,6 @@ const ODD_THINGS: Record<string, () => unknown> = {
   "false ConvexError": () => Object.assign(new Error("x"), { [Symbol.for("ConvexError")]: true, data: "{no JSON" }),
 };
 const odd = (kind: string): unknown => (ODD_THINGS[kind] ?? (() => kind))();
-/* eslint-disable @typescript-eslint/only-throw-error -- odd things are thrown to see what becomes of them */
 export const throwFromQuery = query({
   args: { kind: v.string() },
   handler: (_, { kind }) => {
@@ -58,7 +59,6 @@ export const throwFromAction = action({
     throw odd(kind);
   },
 });
-/* eslint-enable @typescript-eslint/only-throw-error */
 export const giveFromQuery = query({ args: { kind: v.string() }, handler: (_, { kind }) => odd(kind) });
 export const giveFromAction = action({ args: { kind: v.string() }, handler: (_, { kind }) => odd(kind) });
 
@@ -78,7 +78,7 @@ export const spinAfterwards = query({
     return 1;
   },
 });
-export const nestedSpin = mutation({ args: {}, handler: async (ctx) => ctx.runMutation("hostile:spinInMutation" as never, {} as never) });
+export const nestedSpin = mutation({ args: {}, handler: async (ctx) => ctx.runMutation("hostile:spinInMutation" as never, {}) });
 export const recursion = query({
   args: {},
   handler: () => {
@@ -88,12 +88,6 @@ export const recursion = query({
 });
 export const neverInAction = action({ args: {}, handler: () => new Promise(() => undefined) });
 export const spinInAction = action({
-  args: {},
-  handler: () => {
-    for (;;);
-  },
-});
-export const spinInJob = internalAction({
   args: {},
   handler: () => {
     for (;;);
@@ -112,16 +106,18 @@ export const throwInTimer = action({
 export const rejectUnheard = action({
   args: { kind: v.string() },
   handler: async (_, { kind }) => {
-    void Promise.reject(odd(kind) as Error);
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- odd things are thrown to see what becomes of them
+    void Promise.reject(odd(kind));
     await new Promise((resolve) => {
       setTimeout(resolve, 0);
     });
     return "survived";
   },
 });
-export const exit = action({ args: {}, handler: () => (process as unknown as { exit: (status: number) => void }).exit(3) });
+export const exit = action({ args: {}, handler: () => Promise.resolve((process as unknown as { exit: (status: number) => null }).exit(3)) });
 export const sequences = action({ args: {}, handler: async (ctx) => ctx.runQuery("hostile:throwFromQuery" as never, { kind: "proxy" } as never) });
 /** What a function sees of an argument named as the prototype's own property. */
 export const fieldsOf = query({ args: { value: v.any() }, handler: (_, { value }) => ({ polluted: ({} as { polluted?: unknown }).polluted ?? null, names: Object.keys(value as object) }) });
 export const keepAnything = mutation({ args: { value: v.any() }, handler: async (ctx, { value }) => ctx.db.insert("samples", { a: value as unknown }) });
+export const large = action({ args: { bytes: v.number() }, handler: (_, { bytes }) => "x".repeat(bytes) });
 export const number = query({ args: { value: v.number() }, handler: (_, { value }) => value });

@@ -23,4 +23,23 @@ http.route({
   handler: httpAction(() => Promise.reject(new Error("broken route"))),
 });
 
+http.route({
+  path: "/stream",
+  method: "GET",
+  handler: httpAction(() => {
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        sent += 1;
+        if (sent > 3) controller.close();
+        else controller.enqueue(new TextEncoder().encode(`part ${String(sent)};`));
+      },
+    });
+    const headers = new Headers({ "Content-Type": "text/plain" });
+    headers.append("Set-Cookie", "a=1");
+    headers.append("Set-Cookie", "b=2");
+    return Promise.resolve(new Response(body, { headers }));
+  }),
+});
+
 export default http;

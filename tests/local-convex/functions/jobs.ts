@@ -60,6 +60,14 @@ export const laterAndFail = mutation({
   },
 });
 export const cancel = mutation({ args: { id: v.id("_scheduled_functions") }, handler: async (ctx, { id }) => ctx.scheduler.cancel(id) });
+export const cancelSlowly = mutation({
+  args: { id: v.id("_scheduled_functions") },
+  handler: async (ctx, { id }) => {
+    const bytes = new Uint8Array(4 << 20);
+    for (let i = 0; i < 40; i += 1) await crypto.subtle.digest("SHA-256", bytes);
+    await ctx.scheduler.cancel(id);
+  },
+});
 export const state = query({ args: { id: v.id("_scheduled_functions") }, handler: async (ctx, { id }) => ctx.db.system.get("_scheduled_functions", id) });
 
 /** One write and one job in a transaction, for tests of durability: the job counts what the write announced. */
