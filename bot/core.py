@@ -19,6 +19,7 @@ from bot.backend.identity import Keys, Signer, bot_id
 from bot.backend.live import Live
 from bot.backend.local import LocalConvex, environment, recorded_url
 from bot.backend.snapshot import Snapshot
+from bot.compact import smaller
 from bot.platforms import Services
 from bot.progress import ProgressBoard
 from bot.settings import Settings
@@ -119,6 +120,8 @@ async def build(
     services = Services(
         respond=partial(handlers.respond, house),
         complete=partial(handlers.complete, house),
+        choices=partial(handlers.choices, house),
+        smaller=smaller,
         audio=audio.path,
         playable=Playable(backend),
     )

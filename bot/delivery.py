@@ -255,7 +255,9 @@ class _Chat:
                 lost = Reply(text=_LOST, generation=generation.id, ok=False)
                 await self._platform.edit(delivery.message, lost)
                 return
-        await self._platform.deliver(delivery.message, self._ports.show(generation), nonce=delivery.id)
+        await self._platform.deliver(
+            delivery.message, self._ports.show(generation), nonce=delivery.id, to=delivery.account
+        )
 
     async def _edit_unless_urgent(self, item: _Open) -> None:
         """Show progress; a result that comes in meanwhile waits for a second at most."""

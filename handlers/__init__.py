@@ -1,4 +1,4 @@
-"""What the bot says. The table of commands, and the two calls that a platform makes: `respond` and `complete`."""
+"""What the bot says: the table of commands, and the calls that platforms make."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handlers.command import Command
 from handlers.model import Reply, Request, Suggestion
 from handlers.ports import House
 
-__all__ = ["COMMANDS", "complete", "respond"]
+__all__ = ["COMMANDS", "choices", "complete", "respond"]
 
 
 async def _help(house: House, request: Request) -> Reply:
@@ -25,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("history", "What was made for you", history.show, history.OPTIONS, private=True),
     Command("cancel", "Stop the piece that is being made", generation.cancel, private=True),
     Command("help", "What I can do", _help, help.OPTIONS),
+    Command("guide", "A step of the guided /generate", generation.guide, listed=False, asker_only=True),
     Command("favorite", "Put a heart on it, or take it off", favorites.favorite, listed=False, private=True),
     Command("play", "Hear a piece again", generation.play, generation.PIECE, listed=False),
     Command("again", "Another take of a piece", generation.again, generation.PIECE, listed=False),
@@ -52,3 +53,10 @@ async def respond(house: House, request: Request) -> Reply:
 def complete(house: House, line: str) -> Sequence[Suggestion]:
     """Suggestions for a line typed so far; instant, no network."""
     return completion.complete(house, COMMANDS, line)
+
+
+def choices(house: House, command: str, option: str, text: str) -> Sequence[Suggestion]:
+    """What an option of a command could be, given what was typed of it; instant, no network."""
+    known = _BY_NAME.get(command)
+    found = next((one for one in known.options if one.name == option), None) if known is not None else None
+    return () if found is None else completion.choices(house, found, text)

@@ -28,7 +28,11 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. ``listed``: people type it; the others are what buttons send."""
+    """One command.
+
+    ``listed``: people type it; the others are what buttons send. ``private``: its answers are for the asker alone.
+    ``asker_only``: in a shared place, only who asked for the message may press its buttons of this command.
+    """
 
     name: str
     description: str
@@ -36,6 +40,7 @@ class Command:
     options: tuple[Option, ...] = ()
     listed: bool = True
     private: bool = False
+    asker_only: bool = False
 
     @property
     def option_names(self) -> tuple[str, ...]:

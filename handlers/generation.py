@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from handlers import guide as guided
 from handlers.command import Option
 from handlers.errors import InvalidInputError, NotFoundError
 from handlers.lookup import button, find, which
@@ -56,9 +57,19 @@ def _number(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
+async def guide(house: House, request: Request) -> Reply:
+    """A step of the guided `/generate`, or its end: the piece that was chosen."""
+    step, chosen = guided.step_of(request)
+    if step == guided.MAKE:
+        return await generate(house, replace(request, text=chosen.wish(), options={}))
+    return guided.turn(house.ragas.catalogue(), step, chosen)
+
+
 async def generate(house: House, request: Request) -> Reply:
-    """Queue a piece; the reply is the message that will show how it goes."""
+    """Queue a piece; the reply is the message that will show how it goes. Without a wish, a guide begins."""
     catalogue = house.ragas.catalogue()
+    if not request.text.strip() and not request.options:
+        return guided.begin(catalogue)
     wish = read_wish(request, catalogue)
     # A repeated event must ask for the same piece, so what is left to chance hangs on the event.
     seed = wish.seed if wish.seed is not None else _number(request.event) % _SEED_CHOICES

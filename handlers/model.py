@@ -89,6 +89,14 @@ ButtonRows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Menu:
+    """A choice among several lines: a select menu on Discord, rows of buttons elsewhere. At most 25 choices."""
+
+    title: str
+    choices: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One named value of a card."""
 
@@ -170,6 +178,7 @@ class Reply:
     progress: Progress | None = None
     track: Track | None = None
     entries: tuple[Entry, ...] = ()
+    menus: tuple[Menu, ...] = ()
     buttons: ButtonRows = ()
     private: bool = False
     replaces: bool = False

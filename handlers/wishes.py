@@ -53,6 +53,7 @@ _FILLERS = frozenset(
             "piece",
             "played",
             "sung",
+            "surprise",
             "voice",
             "raga",
             "raag",

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from handlers.model import Actor, GenerationId, MessageRef, Place, Reply, Request, StorageId, Suggestion
+from handlers.model import (
+    AccountId,
+    Actor,
+    GenerationId,
+    MessageRef,
+    Place,
+    Reply,
+    Request,
+    StorageId,
+    Suggestion,
+)
 
 
 class MessageGoneError(Exception):
@@ -24,8 +34,14 @@ class Services:
     complete: Callable[[str], Sequence[Suggestion]]
     """Suggestions for a command line typed so far; instant, no network."""
 
+    choices: Callable[[str, str, str], Sequence[Suggestion]]
+    """What an option could be: command, option, and what was typed of it; at most 25, instant, no network."""
+
     audio: Callable[[StorageId], Awaitable[Path]]
     """The audio file on disk, fetched on first use. Raises handlers.errors.RagaBotError."""
+
+    smaller: Callable[[Path, float, int], Awaitable[Path | None]]
+    """An audio file of so many seconds made small enough for so many bytes; None where it cannot be."""
 
     playable: Callable[[Actor, Place, GenerationId], Awaitable[StorageId]]
     """The audio of a piece that the actor may hear. Raises handlers.errors.RagaBotError."""
@@ -47,5 +63,8 @@ class Platform(Protocol):
     async def edit(self, message: MessageRef, reply: Reply) -> None:
         """Show a new state in a message. Raises MessageGoneError; other errors are temporary."""
 
-    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str) -> None:
-        """Show a finished piece as the answer to ``message``. The same nonce again shows nothing twice."""
+    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str, to: AccountId) -> None:
+        """Show a finished piece as the answer to ``message``, so that ``to`` is notified.
+
+        The same nonce again shows nothing twice. Raises MessageGoneError; other errors are temporary.
+        """

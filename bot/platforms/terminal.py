@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.platforms import Services
-from handlers.model import MessageRef, Progress, Reply
+from handlers.model import AccountId, MessageRef, Progress, Reply
 
 _BAR_CELLS = 24
 
@@ -40,6 +40,10 @@ def _lines(reply: Reply) -> Iterator[str]:
         yield f"{reply.track.title} ({reply.track.duration_s:.1f} s)"
     if reply.notice:
         yield reply.notice
+    for menu in reply.menus:
+        yield f"{menu.title}:"
+        for choice in menu.choices:
+            yield f"  {choice.label}  ({choice.line})"
     lines = [button.line for row in reply.buttons for button in row]
     if lines:
         yield "Next: " + "   ".join(lines)
@@ -84,9 +88,9 @@ class TerminalPlatform:
         else:
             self._finish(message, reply)
 
-    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str) -> None:
+    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str, to: AccountId) -> None:
         """Hand the finished piece over; a second time changes nothing."""
-        del nonce  # the future takes one result only
+        del nonce, to  # the future takes one result only, and one person waits for it
         self._finish(message, reply)
 
     def _finish(self, message: MessageRef, reply: Reply) -> None:

@@ -135,8 +135,9 @@ class RecordingPlatform:
         """Record."""
         await self._show(Shown("edit", message.message, reply))
 
-    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str) -> None:
+    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str, to: AccountId) -> None:
         """Record, once a nonce."""
+        assert to
         if not any(shown.nonce == nonce for shown in self.shown):
             await self._show(Shown("deliver", message.message, reply, nonce))
 

@@ -15,7 +15,14 @@ from bot.platforms.web import WebPlatform
 from handlers.model import MessageRef
 from music.swaras import PITCH_CLASS, Tradition, sargam, semitone
 from tests.bot.platforms.web.browser import DEADLINE_MS, chromium, connected, opened
-from tests.bot.platforms.web.double import SECRET, WebDouble, finished_reply, progress_reply, write_audio
+from tests.bot.platforms.web.double import (
+    SECRET,
+    SOMEBODY,
+    WebDouble,
+    finished_reply,
+    progress_reply,
+    write_audio,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 expect.set_options(timeout=DEADLINE_MS)
@@ -180,7 +187,7 @@ async def test_a_piece_from_the_first_bar_to_the_player(
     await expect(page.get_by_test_id("percent")).to_have_text("80 %")
     assert await bar.evaluate("(bar, before) => bar === before && bar.value === 0.8", element)
 
-    await platform.deliver(answer, finished_reply(), nonce="d1")
+    await platform.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
     track = page.get_by_test_id("track")
     await expect(track.get_by_role("heading", name="Raga Yaman")).to_be_visible()
     await expect(track.get_by_test_id("parameters")).to_contain_text("C♯ · 96 bpm")
@@ -227,7 +234,7 @@ async def test_the_time_left_runs_on_between_two_reports(
 
 
 async def test_only_one_piece_plays_at_a_time(page: Page, platform: WebPlatform, double: WebDouble) -> None:
-    await platform.deliver(await piece_under_way(page, double), finished_reply(), nonce="d1")
+    await platform.deliver(await piece_under_way(page, double), finished_reply(), nonce="d1", to=SOMEBODY)
     await page.get_by_test_id("player").wait_for()
     await say(page, "/play k57")
     await expect(page.get_by_test_id("player")).to_have_count(2)
@@ -242,7 +249,7 @@ async def test_only_one_piece_plays_at_a_time(page: Page, platform: WebPlatform,
 async def test_hearts_stay_in_step_in_every_message_and_tab(
     page: Page, platform: WebPlatform, double: WebDouble
 ) -> None:
-    await platform.deliver(await piece_under_way(page, double), finished_reply(), nonce="d1")
+    await platform.deliver(await piece_under_way(page, double), finished_reply(), nonce="d1", to=SOMEBODY)
     await say(page, "/play k57")
     hearts = page.get_by_role("button", name="Favorite")
     await expect(hearts).to_have_count(2)
@@ -333,7 +340,7 @@ async def test_the_page_comes_back_by_itself_and_loses_nothing(
         again = WebPlatform(double.services(), "127.0.0.1", port, tmp_path, SECRET)
         await again.start()
         try:
-            await again.deliver(answer, finished_reply(), nonce="d1")
+            await again.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
             await connected(page)
             await expect(page.get_by_test_id("banner")).to_be_empty()
             await expect(page.get_by_test_id("card")).to_be_visible()
@@ -382,7 +389,7 @@ async def test_a_piece_that_is_done_elsewhere_in_the_conversation_is_told(
         await say(page, "/raga Yaman")
     await expect(page.get_by_test_id("card")).to_have_count(3)
     await expect(page.get_by_test_id("progress")).not_to_be_in_viewport()
-    await platform.deliver(answer, finished_reply(), nonce="d1")
+    await platform.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
     await expect(page.get_by_test_id("toasts")).to_contain_text("Raga Yaman is ready.")
     await page.get_by_role("button", name="Show").click()
     await expect(page.get_by_test_id("player")).to_be_in_viewport()
@@ -397,7 +404,10 @@ async def test_three_hundred_messages(page: Page, platform: WebPlatform, double:
     account = double.requests[0].actor.account
     gone = MessageRef("web", account, "0" * 16)
     await asyncio.gather(
-        *(platform.deliver(gone, finished_reply(title=f"Piece {n}"), nonce=f"n{n}") for n in range(320))
+        *(
+            platform.deliver(gone, finished_reply(title=f"Piece {n}"), nonce=f"n{n}", to=SOMEBODY)
+            for n in range(320)
+        )
     )
     await expect(page.get_by_test_id("player")).to_have_count(300)
     await expect(page.get_by_role("heading", name="Piece 319", exact=True)).to_be_in_viewport()
@@ -420,7 +430,7 @@ async def test_a_tall_answer_is_read_from_its_beginning(browser: Browser, platfo
 
 
 async def test_a_heart_does_not_stop_the_music(page: Page, platform: WebPlatform, double: WebDouble) -> None:
-    await platform.deliver(await piece_under_way(page, double), finished_reply(), nonce="d1")
+    await platform.deliver(await piece_under_way(page, double), finished_reply(), nonce="d1", to=SOMEBODY)
     await page.get_by_role("button", name="Play").click()
     await expect(page.get_by_role("button", name="Pause")).to_be_visible()
     await page.get_by_role("button", name="Favorite").click()

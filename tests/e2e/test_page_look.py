@@ -12,7 +12,14 @@ from playwright.async_api import Browser, Page, expect
 
 from bot.platforms.web import WebPlatform
 from tests.bot.platforms.web.browser import DEADLINE_MS, chromium, opened
-from tests.bot.platforms.web.double import SECRET, WebDouble, finished_reply, progress_reply, write_audio
+from tests.bot.platforms.web.double import (
+    SECRET,
+    SOMEBODY,
+    WebDouble,
+    finished_reply,
+    progress_reply,
+    write_audio,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 expect.set_options(timeout=DEADLINE_MS)
@@ -112,7 +119,7 @@ async def everything(page: Page, platform: WebPlatform, double: WebDouble) -> No
     await say("/generate Yaman")
     answer = double.requests[-1].answer
     assert answer is not None
-    await platform.deliver(answer, finished_reply(on=True), nonce="d1")
+    await platform.deliver(answer, finished_reply(on=True), nonce="d1", to=SOMEBODY)
     await say("/nonsense")
     await say("/help")
     await say("/history")

@@ -40,10 +40,10 @@ async def test_a_piece_is_queued_and_its_message_stored(say: Say, dialogue: Dial
 
 
 async def test_the_same_event_makes_one_piece_and_wishes_the_same(say: Say, dialogue: Dialogue) -> None:
-    first, second = await say("/generate", event="e1"), await say("/generate", event="e1")
+    first, second = await say("/generate surprise", event="e1"), await say("/generate surprise", event="e1")
     assert first == second
     assert len(dialogue.backend.pieces) == 1
-    await say("/generate", event="e2")
+    await say("/generate surprise", event="e2")
     assert len({piece.request.seed for _, piece, _ in dialogue.backend.pieces.values()}) == 2
 
 
@@ -126,7 +126,7 @@ async def test_what_is_left_open_is_chosen_well(say: Say, dialogue: Dialogue) ->
     assert asked(dialogue).instruments == ("veena",)
     await say("/generate Mohanam")
     assert (asked(dialogue).raga, asked(dialogue).duration_s) == ("Mohanam", 60.0)
-    await say("/generate")
+    await say("/generate surprise me")
     assert asked(dialogue).raga
 
 

@@ -104,8 +104,9 @@ class WebPlatform:
         if not await self._log.edit(AccountId(message.chat), message.message, reply):
             raise MessageGoneError(f"{message.message} is no longer in the page")
 
-    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str) -> None:
+    async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str, to: AccountId) -> None:
         """Turn the message into the finished piece, or post it anew where the message has gone."""
+        del to  # the page tells whoever has it open
         if not await self._log.deliver(AccountId(message.chat), message.message, reply, nonce):
             raise MessageGoneError("the conversation is no longer there")
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from handlers.model import Button, Card, Entry, FavoriteTarget, Progress, Reply, Suggestion, Track
+from handlers.model import Button, Card, Entry, FavoriteTarget, Menu, Progress, Reply, Suggestion, Track
 
 FRAME_BYTES = 16 * 1024
 """The longest frame or request body that the page may send."""
@@ -209,6 +209,13 @@ class TrackJson(TypedDict):
     download: str
 
 
+class MenuJson(TypedDict):
+    """A choice among several lines."""
+
+    title: str
+    choices: list[ButtonJson]
+
+
 class EntryJson(TypedDict):
     """One row of a list."""
 
@@ -232,6 +239,7 @@ class ReplyJson(TypedDict):
     progress: ProgressJson | None
     track: TrackJson | None
     entries: list[EntryJson]
+    menus: list[MenuJson]
     buttons: list[list[ButtonJson]]
     private: bool
     replaces: bool
@@ -258,6 +266,7 @@ def reply_json(reply: Reply) -> ReplyJson:
         "progress": _progress(reply.progress) if reply.progress else None,
         "track": _track(reply.track) if reply.track else None,
         "entries": [_entry(entry) for entry in reply.entries],
+        "menus": [_menu(menu) for menu in reply.menus],
         "buttons": [[_button(button) for button in row] for row in reply.buttons],
         "private": reply.private,
         "replaces": reply.replaces,
@@ -282,7 +291,7 @@ def target_name(target: FavoriteTarget) -> str:
 
 def is_remark(reply: Reply) -> bool:
     """Whether a reply is only to be flashed, and needs no message of its own."""
-    shown = (reply.text, reply.card, reply.progress, reply.track, reply.entries, reply.buttons)
+    shown = (reply.text, reply.card, reply.progress, reply.track, reply.entries, reply.menus, reply.buttons)
     return bool(reply.notice) and not any(shown)
 
 
@@ -325,6 +334,10 @@ def _track(track: Track) -> TrackJson:
         "url": url,
         "download": f"{url}?download=1",
     }
+
+
+def _menu(menu: Menu) -> MenuJson:
+    return {"title": menu.title, "choices": [_button(choice) for choice in menu.choices]}
 
 
 def _entry(entry: Entry) -> EntryJson:

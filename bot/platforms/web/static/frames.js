@@ -8,9 +8,10 @@
  * @typedef {{generation: string, title: string, performer: string, duration_s: number, filename: string,
  *   url: string, download: string}} Track
  * @typedef {{title: string, detail: string, buttons: ReplyButton[]}} Entry
+ * @typedef {{title: string, choices: ReplyButton[]}} Menu
  * @typedef {{target: string, on: boolean}} Favorite
  * @typedef {{text: string, card: Card | null, progress: Progress | null, track: Track | null, entries: Entry[],
- *   buttons: ReplyButton[][], private: boolean, replaces: boolean, notice: string, favorite: Favorite | null,
+ *   menus?: Menu[], buttons: ReplyButton[][], private: boolean, replaces: boolean, notice: string, favorite: Favorite | null,
  *   generation: string | null, ok: boolean}} Reply
  * @typedef {{id: string, seq: number, place: number, by: "person" | "bot", state: "pending" | "shown" | "void",
  *   at_ms: number, ask: string | null, kept: boolean | null, text: string | null, reply: Reply | null}} Message

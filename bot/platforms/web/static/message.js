@@ -129,6 +129,7 @@ export class ReplyView {
     if (this.#progress) this.element.append(this.#progress.element);
     if (reply.track) this.element.append(this.#trackSheet(reply, about));
     if (reply.entries.length) this.element.append(this.#entries(reply));
+    for (const menu of reply.menus ?? []) this.element.append(this.#menu(menu));
     if (reply.notice) this.element.append(el("p", { class: "text" }, withCommands(reply.notice)));
 
     const rest = reply.buttons.map((row) => row.filter((button) => !hearts.includes(button)));
@@ -165,6 +166,16 @@ export class ReplyView {
       !titled && el("header", {}, el("h2", {}, track.title), track.performer && el("p", { class: "subtitle" }, track.performer)),
       this.#player.element,
       about && el("p", { class: "about", "data-testid": "parameters" }, about),
+    );
+  }
+
+  /** @param {import("./frames.js").Menu} menu */
+  #menu(menu) {
+    return el(
+      "div",
+      { class: "menu", role: "group", "aria-label": menu.title, "data-testid": "menu" },
+      el("p", { class: "menu-title", "aria-hidden": "true" }, menu.title),
+      el("div", { class: "row" }, ...menu.choices.map((choice) => this.#button(choice))),
     );
   }
 

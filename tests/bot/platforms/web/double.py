@@ -34,6 +34,7 @@ from handlers.model import (
 AUDIO_S = 3.0
 PIECE = GenerationId("k570000000000000000000000000yaman")
 SECRET = b"a secret of the tests, of 32 bytes"
+SOMEBODY = AccountId("web:somebody")
 
 COMMANDS = (
     Suggestion("/raga", "/raga", "A raga's card: scale, hour, mood"),
@@ -150,7 +151,12 @@ class WebDouble:
     def services(self) -> Services:
         """What a platform is given."""
         return Services(
-            respond=self.respond, complete=self.complete, audio=self.audio, playable=self.playable
+            respond=self.respond,
+            complete=self.complete,
+            choices=lambda *_: [],
+            audio=self.audio,
+            smaller=self.smaller,
+            playable=self.playable,
         )
 
     def count(self, command: str) -> int:
@@ -221,6 +227,10 @@ class WebDouble:
         """The file."""
         assert storage == "kg2secretstorage"
         return self.audio_file
+
+    async def smaller(self, path: Path, duration_s: float, most_bytes: int) -> Path | None:
+        """The page has no limit, and never asks."""
+        raise AssertionError(f"{path} of {duration_s} s for {most_bytes} bytes")
 
     async def playable(self, actor: Actor, place: Place, generation: GenerationId) -> StorageId:
         """Only for who asked for it."""

@@ -12,7 +12,7 @@ import pytest
 from bot.platforms.web import AddressError, WebPlatform
 from handlers.errors import UnavailableError
 from handlers.model import StorageId
-from tests.bot.platforms.web.double import PIECE, SECRET, WebDouble, finished_reply
+from tests.bot.platforms.web.double import PIECE, SECRET, SOMEBODY, WebDouble, finished_reply
 from tests.bot.platforms.web.visit import Visit, ask_id
 
 STATIC = Path(__file__).resolve().parents[4] / "bot" / "platforms" / "web" / "static"
@@ -286,7 +286,7 @@ async def finished(visit: Visit, platform: WebPlatform, double: WebDouble) -> No
     await visit.say("/generate Yaman")
     answer = double.requests[-1].answer
     assert answer is not None
-    await platform.deliver(answer, finished_reply(), nonce="d1")
+    await platform.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
 
 
 async def test_audio_whole_and_in_parts(visit: Visit, platform: WebPlatform, double: WebDouble) -> None:

@@ -18,7 +18,7 @@ from bot.platforms.web.book import Book
 from bot.platforms.web.live import COMMANDS, GARBAGE, FloodGate
 from bot.platforms.web.wire import FrameError, clean_line, read_frame, read_line
 from handlers.model import MessageRef
-from tests.bot.platforms.web.double import PIECE, WebDouble, finished_reply, progress_reply
+from tests.bot.platforms.web.double import PIECE, SOMEBODY, WebDouble, finished_reply, progress_reply
 from tests.bot.platforms.web.visit import Visit, ask_id
 
 
@@ -71,7 +71,7 @@ async def test_a_page_that_returns_is_told_what_changed_since(
         epoch, seq, first = tab.epoch, tab.seq, dict(tab.messages)
     answer = double.requests[-1].answer
     assert answer is not None
-    await platform.deliver(answer, finished_reply(), nonce="d1")
+    await platform.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
     await visit.say("/help")
     async with visit.tab() as tab:
         welcome = await tab.hello(epoch=epoch, since=seq)
@@ -167,7 +167,7 @@ async def test_every_heart_on_one_thing_is_painted_alike(
         await tab.say("/generate Yaman")
         answer = double.requests[-1].answer
         assert answer is not None
-        await platform.deliver(answer, finished_reply(), nonce="d1")
+        await platform.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
         played = await tab.say("/play k57")
         card = await tab.say("/raga Yaman")
         await tab.press(played["message"], f"/favorite {PIECE}")
@@ -177,7 +177,7 @@ async def test_every_heart_on_one_thing_is_painted_alike(
             )
             assert page.messages[played["message"]]["kept"] is True
             assert page.messages[card["message"]]["kept"] is False
-        await platform.deliver(answer, finished_reply(on=False), nonce="d2")
+        await platform.deliver(answer, finished_reply(on=False), nonce="d2", to=SOMEBODY)
         await tab.press(answer.message, f"/favorite {PIECE}")
         await tab.until_message(
             lambda message: message["id"] == played["message"] and message["kept"] is False
@@ -217,12 +217,12 @@ async def test_a_piece_is_delivered_once_and_progress_never_covers_it(
         await tab.say("/generate Yaman")
         answer = double.requests[-1].answer
         assert answer is not None
-        await platform.deliver(answer, finished_reply(), nonce="d1")
+        await platform.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
         await tab.until_message(
             lambda message: message["reply"] is not None and message["reply"]["track"] is not None
         )
         seq = tab.seq
-        await platform.deliver(answer, finished_reply(title="A second time"), nonce="d1")
+        await platform.deliver(answer, finished_reply(title="A second time"), nonce="d1", to=SOMEBODY)
         await platform.edit(answer, progress_reply(0.9))
         await tab.send(type="ping")
         await tab.until(lambda frame: frame["type"] == "pong")
@@ -240,7 +240,7 @@ async def test_a_piece_that_is_done_before_its_answer_stays(
         await double.arrived.wait()
         answer = double.requests[-1].answer
         assert answer is not None
-        await platform.deliver(answer, finished_reply(), nonce="d1")
+        await platform.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
         double.held.set()
         await tab.until(lambda frame: frame["type"] == "answered")
         assert tab.shown()[-1]["reply"]["track"]["title"] == "Raga Yaman"
@@ -253,11 +253,13 @@ async def test_a_piece_whose_message_has_gone_is_posted_anew_once(
     chat = double.requests[-1].actor.account
     gone = MessageRef("web", chat, "0" * 16)
     for _ in range(2):
-        await platform.deliver(gone, finished_reply(), nonce="d1")
+        await platform.deliver(gone, finished_reply(), nonce="d1", to=SOMEBODY)
     with pytest.raises(MessageGoneError):
         await platform.edit(gone, progress_reply(0.5))
     with pytest.raises(MessageGoneError):
-        await platform.deliver(MessageRef("web", "web:nobody", "0" * 16), finished_reply(), nonce="d2")
+        await platform.deliver(
+            MessageRef("web", "web:nobody", "0" * 16), finished_reply(), nonce="d2", to=SOMEBODY
+        )
     async with visit.tab() as tab:
         await tab.hello()
         assert [bool(message["reply"] and message["reply"]["track"]) for message in tab.shown()] == [
@@ -294,7 +296,7 @@ async def test_clearing_leaves_what_is_under_way(
             welcome = await page.until(lambda frame: frame["type"] == "welcome")
             assert welcome["reset"] is True
             assert list(page.messages) == [running.message]
-        await platform.deliver(running, finished_reply(), nonce="d1")
+        await platform.deliver(running, finished_reply(), nonce="d1", to=SOMEBODY)
         await tab.until_message(
             lambda message: message["reply"] is not None and message["reply"]["track"] is not None
         )

@@ -16,7 +16,14 @@ from bot.platforms.web.book import KEPT_MESSAGES, Change
 from bot.platforms.web.ledger import Entry, Ledger, LedgerError
 from bot.platforms.web.message_log import IDLE_S, MessageLog
 from handlers.model import AccountId, Reply
-from tests.bot.platforms.web.double import SECRET, WebDouble, finished_reply, progress_reply, yaman_card
+from tests.bot.platforms.web.double import (
+    SECRET,
+    SOMEBODY,
+    WebDouble,
+    finished_reply,
+    progress_reply,
+    yaman_card,
+)
 from tests.bot.platforms.web.visit import Visit, ask_id
 
 ANNA = AccountId("web:" + "a" * 32)
@@ -84,7 +91,7 @@ async def test_a_restart_keeps_the_conversation_and_goes_on_counting(
         try:
             answer = double.requests[-1].answer
             assert answer is not None
-            await second.deliver(answer, finished_reply(), nonce="d1")
+            await second.deliver(answer, finished_reply(), nonce="d1", to=SOMEBODY)
             async with visit.return_to(second.url) as later, later.tab() as tab:
                 welcome = await tab.hello(epoch=epoch, since=seq)
                 assert welcome["reset"] is False
