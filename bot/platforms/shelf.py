@@ -1,7 +1,8 @@
 """What a platform has to remember of its own messages, where the chat's server will not say it again.
 
-Kinds in use: ``heart`` (a message -> the line that a heart on it stands for), ``audio`` (a stored file -> the platform's
-own name of it, by which it is sent again without an upload), ``sent`` (a delivery's nonce -> the message that holds it).
+Kinds in use: ``heart`` (a message -> the line that a heart on it stands for), ``audio`` (a stored file -> the
+platform's own name of it, by which it is sent again without an upload), ``sent`` (a delivery's nonce -> the message
+that holds it).
 """
 
 from __future__ import annotations
