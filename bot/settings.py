@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     discord_gateway_url: Url = ""
     telegram_token: SecretStr = SecretStr("")
     telegram_api_url: Url = ""
+    telegram_webhook_url: Url = ""
+    telegram_webhook_secret: SecretStr = SecretStr("")
+    telegram_webhook_port: Port = 8081
     jwt_issuer: Url = "https://raga-bot.localhost"
     log_level: LogLevel = "INFO"
 
@@ -75,8 +78,8 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every value that no log line may hold."""
-        tokens = (self.discord_token.get_secret_value(), self.telegram_token.get_secret_value())
-        return tuple(token for token in tokens if token)
+        secrets = (self.discord_token, self.telegram_token, self.telegram_webhook_secret)
+        return tuple(secret.get_secret_value() for secret in secrets if secret.get_secret_value())
 
 
 def read_settings() -> Settings:

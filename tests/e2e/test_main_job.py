@@ -131,6 +131,31 @@ async def test_look_up_have_made_hear_keep_and_find_again(browser: Browser, tmp_
     assert children_of(tmp_path) == []
 
 
+async def test_the_guide_in_the_page(browser: Browser, tmp_path: Path) -> None:
+    bot = BotProcess(tmp_path)
+    await bot.start()
+    try:
+        async with opened(browser, bot.url, viewport=SCREEN) as page:
+            await say(page, "/generate")
+            guide = page.get_by_test_id("reply").first
+            await expect(guide.get_by_role("heading", name="Who shall play, or sing?")).to_be_visible()
+            for choice in ("Bansuri", "That is all"):
+                await guide.get_by_test_id("menu").get_by_role("button", name=choice, exact=True).click()
+            await expect(guide.get_by_role("heading", name="What mood shall it have?")).to_be_visible()
+            await guide.get_by_test_id("menu").get_by_role("button", name="Joyful").click()
+            await guide.get_by_role("button", name="Skip").click()
+            await guide.get_by_role("button", name="30 seconds").click()
+            await expect(guide).to_contain_text("Bansuri")
+            await guide.get_by_role("button", name="Make it now").click()
+            track = page.get_by_test_id("track")
+            await expect(track).to_be_visible(timeout=PIECE_DEADLINE_MS)
+            await expect(track).to_contain_text("Bansuri · 30 s")
+            await expect(track).to_contain_text("joyful")
+            await expect(page.get_by_test_id("reply")).to_have_count(2)
+    finally:
+        assert await bot.stop() == 0
+
+
 async def test_bad_input_in_the_page_is_answered_and_the_bot_lives_on(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -244,6 +244,7 @@ async def test_say_twice_by_one_name_runs_once(visit: Visit, double: WebDouble) 
     assert double.count("raga") == 1
 
 
+AN_ID = "2b8b81aa-d089-430c-84e4-b5aa681e31cb"
 BAD_BODIES = [
     (b"", 400),
     (b"{", 400),
@@ -251,12 +252,12 @@ BAD_BODIES = [
     (b"\xff\xfe", 400),
     (b"[" * 9000, 400),
     (b'{"id": "x", "text": "/help"}', 400),
-    (json.dumps({"id": ask_id(), "text": 7}).encode(), 400),
-    (json.dumps({"id": ask_id(), "text": ""}).encode(), 400),
-    (json.dumps({"id": ask_id(), "text": " \n\t "}).encode(), 400),
-    (json.dumps({"id": ask_id(), "text": "x" * 2001}).encode(), 400),
-    (json.dumps({"id": ask_id(), "text": "/help", "role": "bot"}).encode(), 400),
-    (json.dumps({"id": ask_id(), "text": "x" * 17_000}).encode(), 413),
+    (json.dumps({"id": AN_ID, "text": 7}).encode(), 400),
+    (json.dumps({"id": AN_ID, "text": ""}).encode(), 400),
+    (json.dumps({"id": AN_ID, "text": " \n\t "}).encode(), 400),
+    (json.dumps({"id": AN_ID, "text": "x" * 2001}).encode(), 400),
+    (json.dumps({"id": AN_ID, "text": "/help", "role": "bot"}).encode(), 400),
+    (json.dumps({"id": AN_ID, "text": "x" * 17_000}).encode(), 413),
 ]
 
 
