@@ -1,0 +1,120 @@
+/** The table of public functions in docs/security.md, and arguments that each of them takes. */
+
+export const WHO = ["anyone", "user", "user through a bot", "bot", "worker", "user or bot"] as const;
+export type Who = (typeof WHO)[number];
+
+/** Who may call each function, as docs/security.md has it. Throws where the table cannot be read. */
+export function callersIn(page: string): Map<string, Who> {
+  const [, section] = /\n## Public functions\n(.*?)\n## /s.exec(page) ?? [];
+  const rows = (section ?? "").split("\n").filter((line) => line.startsWith("|")).slice(2);
+  const table = new Map<string, Who>();
+  for (const row of rows) {
+    const [, name, given, checks] = /^\| `([\w/]+:\w+)` \| ([^|]+) \| ([^|]+) \|$/.exec(row) ?? [];
+    const who = WHO.find((one) => one === given);
+    if (name === undefined || who === undefined || checks === undefined) throw new Error(`docs/security.md: this row cannot be read: ${row}`);
+    if (table.has(name)) throw new Error(`docs/security.md: ${name} has two rows.`);
+    table.set(name, who);
+  }
+  return table;
+}
+
+/** What the calls find: a piece of the user that the worker makes, its delivery, a new upload, the audio of a finished piece. */
+export interface Standing {
+  piece: string;
+  delivery: string;
+  upload: string;
+  audio: string;
+  worker: string;
+}
+
+export type Arguments = Record<string, unknown>;
+
+/** Arguments that each public function takes, on what stands there. */
+export function argumentsFor({ piece, delivery, upload, audio, worker }: Standing): Record<string, Arguments> {
+  const place = { platform: "discord", chat: "c1" };
+  const lease = { generationId: piece, worker, attempt: 1 };
+  const paginationOpts = { numItems: 5, cursor: null };
+  const raga = { name: "Durga", tradition: "Hindustani", arohana: ["S", "R2", "M1", "P", "D2", "S'"], avarohana: ["S'", "D2", "P", "M1", "R2", "S"] };
+  // As many bytes as "audio" has.
+  const metadata = { title: "Yaman", performer: "Raga Bot", durationS: 30, tonicHz: 146.8, tempoBpm: 60, tala: "Tintal", sizeBytes: 5 };
+  return {
+    "accounts:me": {},
+    "catalogue:publish": { version: "1", count: 1 },
+    "catalogue:upsert": { ragas: [{ ...raga, aliases: ["Durgaa"], scripts: [{ script: "Deva", name: "दुर्गा" }], prahar: [5], pakad: [["M1", "R2"]] }] },
+    "catalogue:version": {},
+    "deliveries:done": { deliveryId: delivery },
+    "deliveries:move": { deliveryId: delivery, message: "m2" },
+    "deliveries:watch": {},
+    "favorites:list": { paginationOpts },
+    "favorites:set": { generationId: piece, on: true, idempotencyKey: "heart", place },
+    "favorites:setByMessage": { ...place, message: "m1", on: true },
+    "files:generateUploadUrl": {},
+    "files:getFileUrl": { storageId: audio },
+    "jobs:claim": { worker, leaseS: 90, holds: [piece] },
+    "jobs:complete": { ...lease, audioFileId: upload, metadata },
+    "jobs:fail": { ...lease, code: "failed", message: "It did not work.", retry: true },
+    "jobs:progress": { ...lease, stage: "compose", percent: 10, secondsLeft: 3, leaseS: 90 },
+    "jobs:release": { worker },
+    "musicGeneration:cancel": { generationId: piece, idempotencyKey: "stop" },
+    "musicGeneration:get": { generationId: piece, place },
+    "musicGeneration:getUserHistory": { isFavorite: false },
+    "musicGeneration:history": { paginationOpts },
+    "musicGeneration:remove": { generationId: piece },
+    "musicGeneration:startGeneration": { request: REQUEST, idempotencyKey: "start" },
+    "musicGeneration:toggleFavorite": { generationId: piece, idempotencyKey: "turn", place },
+    "ragas:getAll": { tradition: "Carnatic" },
+    "ragas:getByName": { name: "Yaman", tradition: "Hindustani" },
+    "ragas:page": { paginationOpts },
+    "ragas:search": { query: "evening", tradition: "Hindustani" },
+  };
+}
+
+export const REQUEST = {
+  musicType: "instrumental",
+  instruments: ["sitar"],
+  voice: "female",
+  mood: "calm",
+  theme: "evening",
+  duration: 30,
+  tempo: 60,
+  key: "D",
+  raga: "Yaman",
+  tradition: "Hindustani",
+  tala: "Tintal",
+  seed: 7,
+};
+
+/** A function of convex/ as its module exports it, seen from outside of Convex's types. */
+export interface Exported {
+  isPublic?: boolean;
+  isInternal?: boolean;
+  isQuery?: boolean;
+  isMutation?: boolean;
+  isAction?: boolean;
+  isHttp?: boolean;
+  /** The validator of its arguments, as JSON. */
+  exportArgs?: () => string;
+}
+
+export type Modules = Record<string, Record<string, unknown>>;
+
+/** Every function that loaded modules export, by `module:name`; paths as in `../../convex/ragas.ts`. */
+export function functionsOf(modules: Modules): Map<string, Exported> {
+  const found = new Map<string, Exported>();
+  for (const [path, module] of Object.entries(modules)) {
+    const name = path.replace(/^.*?\/convex\//, "").replace(/\.ts$/, "");
+    for (const [exportName, value] of Object.entries(module)) {
+      const candidate = value as Exported | null;
+      if (candidate === null || (typeof candidate !== "function" && typeof candidate !== "object")) continue;
+      if (candidate.isQuery === true || candidate.isMutation === true || candidate.isAction === true || candidate.isHttp === true) {
+        found.set(`${name}:${exportName}`, candidate);
+      }
+    }
+  }
+  return found;
+}
+
+/** Those of them that can be called from outside. A function that does not say that it is internal is one of them. */
+export function publicOf(functions: Map<string, Exported>): Map<string, Exported> {
+  return new Map([...functions].filter(([, { isInternal }]) => isInternal !== true));
+}
