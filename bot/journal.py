@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 _TOKEN_SHAPES = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"  # a JWT
-    r"|\b\d{6,12}:[\w-]{30,}\b"  # a Telegram bot token
+    r"|(?<!\d)\d{6,12}:[\w-]{30,}"  # a Telegram bot token; in an address it comes right after the word "bot"
     r"|\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}\b"  # a Discord bot token
 )
 _CHATTY = ("httpx", "httpcore", "aiohttp.access", "discord", "telegram", "convex")

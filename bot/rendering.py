@@ -174,6 +174,11 @@ class _Renderer:
         except (EOFError, OSError):
             raise RenderError("its process ended") from None
 
+    @property
+    def alive(self) -> bool:
+        """Whether its process still runs."""
+        return not self._closed and self._process.is_alive()
+
     def kill(self) -> None:
         """End the process where it stands."""
         if not self._closed and self._process.pid is not None:
@@ -192,6 +197,7 @@ class _Renderer:
         self._connection.close()
         self._theirs.close()
         if self._process.pid is not None:
+            self._process.kill()  # it may have been started after its end was decided
             self._process.join(_STOP_DEADLINE_S)
             if self._process.exitcode is None:
                 log.warning("The rendering process %d does not end.", self._process.pid)
@@ -208,14 +214,17 @@ class Renderers:
         self._idle: asyncio.Queue[_Renderer] = asyncio.Queue()
         self._all: set[_Renderer] = set()
         self._changes: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def start(self) -> None:
         """Start the processes; they load the engine while the bot goes on."""
+        self._stopping = False
         for _ in range(self.size):
             self._later(self._add())
 
     async def stop(self) -> None:
         """Kill them all, in about a second."""
+        self._stopping = True
         for task in tuple(self._changes):
             task.cancel()
         await asyncio.gather(*self._changes, return_exceptions=True)
@@ -227,7 +236,9 @@ class Renderers:
 
         Cancelling stops the work really. Raises PieceError, RenderError.
         """
-        renderer = await self._idle.get()
+        while not (renderer := await self._idle.get()).alive:
+            # It was killed while it had nothing to do, which is no fault of this piece.
+            self._later(self._replace(renderer))
         healthy = False
         try:
             async with asyncio.timeout(deadline_s):
@@ -269,6 +280,9 @@ class Renderers:
         await self._add()
 
     def _later(self, change: Coroutine[None, None, None]) -> None:
+        if self._stopping:
+            change.close()  # a piece that ends because of the stop needs no new process
+            return
         task = asyncio.create_task(change)
         self._changes.add(task)
         task.add_done_callback(self._changed)

@@ -27,9 +27,14 @@ log = logging.getLogger(__name__)
 RENDERED_SHARE = 0.97
 """The part of the whole that rendering is; the rest is the upload."""
 
+_RENDER_BASE_S = 60.0
+"""A piece may take so long for the machine's other work, and twice the time that playing it takes."""
+
+_AGAIN_S = (5.0, 60.0)
 _FIRST_REPORT_S = 4.0
 _LONGEST_REPORT_GAP_S = 30.0
 _HAND_IN_S = 600.0
+_HAND_IN_PAUSES_S = (0.5, 15.0)
 _REFUSALS = 3
 _GIVE_UP_S = 90.0
 _RELEASE_S = 1.5
@@ -81,6 +86,8 @@ class Worker:
         self._waiting: str | None = None
         self._wake = asyncio.Event()
         self._running: dict[GenerationId, asyncio.Task[None]] = {}
+        self._left: set[GenerationId] = set()  # given up without Convex's knowing: their leases have to end
+        self._unsure = False  # a claim was sent, and what came of it is not known
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -95,7 +102,7 @@ class Worker:
         """Stop within three seconds; what was not finished can be taken up again at once, here or elsewhere."""
         await end(self._tasks)
         self._tasks = []
-        interrupted = bool(self._running)
+        interrupted = bool(self._running) or self._unsure
         await end(self._running.values())
         if interrupted:
             try:
@@ -115,17 +122,17 @@ class Worker:
     async def _take_jobs(self) -> None:
         await self._release_old()
         tried: str | None = None
-        again = Backoff(5.0, 60.0)
+        again = Backoff(*_AGAIN_S)
         trouble = Backoff(0.5, 30.0)
         while True:
             self._wake.clear()
             waiting = self._waiting
             if waiting is None:
                 tried = None
-            if waiting is None or len(self._running) >= self._renderers.size:
+            if (waiting is None and not self._unsure) or len(self._running) >= self._renderers.size:
                 await self._wake.wait()
                 continue
-            if waiting == tried:
+            if waiting == tried and not self._unsure:
                 # The state has not caught up with our last claim; or the same job waits again.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(again.pause_s()):
@@ -133,15 +140,15 @@ class Worker:
                     continue
             else:
                 again.reset()
+            self._unsure = True
             try:
-                job = await self._jobs.claim()
+                job = await self._jobs.claim({*self._running, *self._left})
             except RagaBotError as error:
+                # Asked again although nothing may wait: the answer that was lost may have been a job.
                 log.warning("No job could be taken: %s", error.code)
                 await asyncio.sleep(trouble.pause_s())
-                if not self._running:
-                    # If the answer was lost on its way, we hold a job without knowing of it.
-                    await self._release_old()
                 continue
+            self._unsure = False
             tried = waiting
             trouble.reset()
             if job is not None:
@@ -167,11 +174,14 @@ class Worker:
             old.cancel()  # its lease was lost: this is the next attempt
         task = begin(self._work(job), f"Piece {job.generation}")
         self._running[job.generation] = task
+        self._left.discard(job.generation)
         task.add_done_callback(lambda done: self._ended(job, done))
 
     def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
         if self._running.get(job.generation) is task:
             del self._running[job.generation]
+            if not task.cancelled() and task.exception() is not None:
+                self._left.add(job.generation)
         self._wake.set()
 
     async def _work(self, job: Job) -> None:
@@ -189,8 +199,8 @@ class Worker:
     async def _make(self, job: Job, report: _Reporter) -> None:
         try:
             request = commission(job.generation, job.request, self._catalogue())
-            # A minute for the machine's other work, and twice the time that playing it takes.
-            piece = await self._renderers.render(request, report.rendering, 60.0 + 2.0 * request.duration_s)
+            deadline_s = _RENDER_BASE_S + 2.0 * request.duration_s
+            piece = await self._renderers.render(request, report.rendering, deadline_s)
         except PieceError as error:
             log.info("A piece cannot be made as asked: %s", error)
             await self._give_up(job, "invalid", str(error), retry=False)
@@ -206,7 +216,7 @@ class Worker:
 
     async def _hand_in(self, job: Job, piece: Rendered) -> None:
         """Upload and complete, through an outage of up to ten minutes: the work is done, and worth the patience."""
-        trouble = Backoff(0.5, 15.0)
+        trouble = Backoff(*_HAND_IN_PAUSES_S)
         audio: StorageId | None = None
         refusals = 0
         try:
@@ -251,6 +261,7 @@ class Worker:
                         return
         except TimeoutError:
             log.error("Piece %s waits for its lease to end.", job.generation)  # noqa: TRY400 - that is all there is
+            self._left.add(job.generation)
 
     async def _beat(self, job: Job, report: _Reporter, work: asyncio.Task[None]) -> None:
         """Renew the lease with ever fewer reports. Quick pieces are done before the first of them."""

@@ -147,6 +147,6 @@ def _touch(path: Path) -> bool:
     """Mark as used; False where there is no such file."""
     try:
         os.utime(path)
-    except FileNotFoundError:
-        return False
+    except OSError:
+        return path.is_file()  # one that cannot be marked can be played all the same
     return True

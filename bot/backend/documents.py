@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar, cast
@@ -96,9 +97,9 @@ class Document:
         raise UnexpectedDocumentError
 
     def number(self, name: str) -> float:
-        """A number that must be there."""
+        """A finite number that must be there."""
         value = self._fields.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise UnexpectedDocumentError
         return float(value)
 
@@ -246,16 +247,16 @@ def metadata_document(metadata: GenerationMetadata) -> dict[str, object]:
 
 def favorite_of(document: Document) -> Favorite:
     """One kept thing."""
-    generation = document.optional_inner("generation")
-    generation_id = document.optional_text("generationId")
+    view = document.optional_inner("generation")
+    generation = None if view is None else generation_of(view)
     return Favorite(
         target=FavoriteTarget(
-            generation=None if generation_id is None else GenerationId(generation_id),
+            generation=None if generation is None else generation.id,
             raga=document.optional_text("raga"),
             tradition=document.optional_text("tradition"),
         ),
         created_at_ms=document.number("createdAt"),
-        generation=None if generation is None else generation_of(generation),
+        generation=generation,
     )
 
 

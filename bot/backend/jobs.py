@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from bot.backend.documents import Document, Job, job_of, metadata_document
 from bot.backend.gateway import Convex
 from bot.backend.identity import Signer
-from handlers.model import GenerationMetadata, Progress, StorageId
+from handlers.model import GenerationId, GenerationMetadata, Progress, StorageId
 
 LEASE_S = 90.0
 """A job that nobody has reported on for so long goes to somebody else."""
@@ -21,12 +22,11 @@ class Jobs:
         self._convex = convex
         self._token = partial(signer.worker, worker)
 
-    async def claim(self) -> Job | None:
-        """Take the next waiting job, if there is one."""
-        # Not repeatable: a claim whose answer was lost would hold a job that nobody works on. Its lease ends it.
-        job = await self._convex.mutation(
-            "jobs:claim", {"worker": self.worker, "leaseS": LEASE_S}, self._token
-        )
+    async def claim(self, holds: Collection[GenerationId] = ()) -> Job | None:
+        """Take the next waiting job, if there is one. ``holds``: the pieces that this worker knows to be its own."""
+        # Repeatable because of what it holds: a job whose claim's answer was lost is handed out again.
+        args = {"worker": self.worker, "leaseS": LEASE_S, "holds": list(holds)}
+        job = await self._convex.mutation("jobs:claim", args, self._token, repeatable=True)
         return None if job is None else job_of(Document(job))
 
     async def progress(self, job: Job, progress: Progress) -> bool:

@@ -151,11 +151,11 @@ class Live:
 
     async def _read(self, stdout: asyncio.StreamReader) -> None:
         while line := await stdout.readline():
-            said = Document(json.loads(line, parse_int=float))
-            error = said.optional_text("error")
+            said = json.loads(line, parse_int=float)
+            error = Document(said).optional_text("error")
             if error is not None:
                 raise LiveError(error)
-            state = live_state_of(Document(json_to_convex(json.loads(line, parse_int=float)["value"])))
+            state = live_state_of(Document(json_to_convex(said["value"])))
             self._answered.set()
             if state != self._state:
                 async with self._changed:

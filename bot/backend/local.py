@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,19 @@ def _free_or_any(port: int) -> int:
     return port
 
 
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
+    """The lines until its end. It reads on whatever comes: a full pipe would stop the one who writes."""
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:
+            continue  # longer than any line that we would show; it is dropped
+        if not line:
+            return
+        if text := line.decode("utf-8", "replace").strip():
+            yield text
+
+
 class LocalConvex:
     """Owns the child process. It ends with its parent, whatever way the parent goes: its stdin closes."""
 
@@ -166,7 +179,7 @@ class LocalConvex:
 
     async def _said_ready(self, stdout: asyncio.StreamReader, errors: asyncio.Task[None]) -> str:
         """The address that it listens at. Raises LocalConvexError with its last words when it ends instead."""
-        while line := (await stdout.readline()).decode("utf-8", "replace").strip():
+        async for line in _lines(stdout):
             if line.startswith(_READY):
                 return line.removeprefix(_READY)
         await errors
@@ -174,10 +187,10 @@ class LocalConvex:
         raise LocalConvexError(f"The local Convex deployment did not start: {said}")
 
     async def _listen(self, stream: asyncio.StreamReader, *, keep: bool) -> None:
-        while line := (await stream.readline()).decode("utf-8", "replace").rstrip():
+        async for line in _lines(stream):
             if keep:
                 self._last_words.append(line)
-            log.info("local Convex: %s", line)
+            log.info("local Convex: %.500s", line)
 
     async def _keep_up(self) -> None:
         delay_s = 0.2
@@ -192,7 +205,7 @@ class LocalConvex:
                 delay_s = min(delay_s * 2, 10.0)
                 try:
                     await self._launch(self._port)
-                except LocalConvexError as error:
+                except (LocalConvexError, OSError) as error:
                     log.error("%s", error)  # noqa: TRY400 - the sentence is the whole story
                 else:
                     break

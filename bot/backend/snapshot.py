@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -27,6 +28,8 @@ BATCH = 100
 
 _CALL_DEADLINE_S = 30.0
 _MAX_PAGES = 100
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
 
 
 class Snapshot:
@@ -67,15 +70,17 @@ class Snapshot:
             version = state.catalogue_version
             if version is None or version == self._current.version:
                 continue
-            trouble = Backoff(1.0, 60.0)
-            for _ in range(5):
+            trouble = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+            while version != self._current.version:
                 try:
                     await self.refresh(version)
-                except (RagaBotError, CatalogueError) as error:
-                    log.warning("The catalogue stays as it is for now: %s", error)
+                except CatalogueError as error:
+                    log.error("The catalogue stays as it is: %s", error)  # noqa: TRY400 - the sentence says it all
+                    break  # it will not read better the next time
+                except RagaBotError as error:
+                    # The live state says nothing again after an outage, so it is for us to go on asking.
+                    log.warning("The catalogue stays as it is for now: %s", error.code)
                     await asyncio.sleep(trouble.pause_s())
-                else:
-                    break
 
     async def _load(self, version: str) -> Catalogue:
         documents = await _pages(self._convex)
@@ -102,7 +107,8 @@ class Snapshot:
             draft.replace(self._cache)
         except OSError as error:
             log.warning("The catalogue could not be kept in %s: %s", self._cache, error.strerror)
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
 
 
 async def _pages(convex: Convex) -> list[dict[str, Any]]:

@@ -160,3 +160,11 @@ def test_the_cache_of_tokens_is_bounded_and_keeps_the_recent(tmp_path: Path) -> 
             assert signer.bot() == mine
     assert len(signer._tokens) == 1024
     assert signer.bot() == mine
+
+
+def test_secrets_for_other_purposes_are_the_same_at_every_start(tmp_path: Path) -> None:
+    secret = Keys.load(tmp_path).derive("web cookie")
+    assert len(secret) == 32
+    assert Keys.load(tmp_path).derive("web cookie") == secret
+    assert Keys.load(tmp_path).derive("another purpose") != secret
+    assert Keys.load(tmp_path / "other").derive("web cookie") != secret
