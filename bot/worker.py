@@ -106,7 +106,7 @@ class Worker:
         await end(self._running.values())
         if interrupted:
             try:
-                await self._jobs.release(deadline_s=_RELEASE_S)
+                await self._jobs.release(polite=True, deadline_s=_RELEASE_S)
             except RagaBotError:
                 log.warning(
                     "Convex is out of reach: the unfinished pieces are taken up when their leases end."

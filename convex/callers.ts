@@ -69,7 +69,8 @@ function anyone(): Promise<null> {
 
 async function user(ctx: WithAuth): Promise<UserCaller> {
   const identity = await identityOf(ctx);
-  const name = claim(identity, "name")?.slice(0, NAME_MAX);
+  // Cut between two characters: half of one is no text, and Convex would refuse to store it.
+  const name = claim(identity, "name")?.slice(0, NAME_MAX).replace(/[\uD800-\uDBFF]$/, "");
   const named = name === undefined ? {} : { name };
   if (!signedByTheBot(identity)) {
     const email = identity.emailVerified === true ? claim(identity, "email") : undefined;
@@ -117,22 +118,12 @@ interface Definition<Ctx, Caller, Args extends PropertyValidators, Returns exten
   handler: (ctx: Ctx, args: ObjectType<Args>, caller: Caller) => Promise<Infer<Returns>>;
 }
 
-type PublicQuery<Args extends PropertyValidators, Returns extends GenericValidator> = RegisteredQuery<
-  "public",
-  ObjectType<Args>,
-  Promise<Infer<Returns>>
->;
-
-type PublicMutation<Args extends PropertyValidators, Returns extends GenericValidator> = RegisteredMutation<
-  "public",
-  ObjectType<Args>,
-  Promise<Infer<Returns>>
->;
-
+// The return types below are Convex's own aliases, written out: its `api` finds a function's arguments and result by
+// the alias, and under a name of ours both would be lost to every client.
 function queryFor<Caller>(check: (ctx: QueryCtx) => Promise<Caller>) {
   return <Args extends PropertyValidators, Returns extends GenericValidator>(
     definition: Definition<QueryCtx, Caller, Args, Returns>,
-  ): PublicQuery<Args, Returns> =>
+  ): RegisteredQuery<"public", ObjectType<Args>, Promise<Infer<Returns>>> =>
     query({
       args: definition.args,
       returns: definition.returns,
@@ -146,7 +137,7 @@ function queryFor<Caller>(check: (ctx: QueryCtx) => Promise<Caller>) {
 function mutationFor<Caller>(check: (ctx: MutationCtx) => Promise<Caller>) {
   return <Args extends PropertyValidators, Returns extends GenericValidator>(
     definition: Definition<MutationCtx, Caller, Args, Returns>,
-  ): PublicMutation<Args, Returns> =>
+  ): RegisteredMutation<"public", ObjectType<Args>, Promise<Infer<Returns>>> =>
     mutation({
       args: definition.args,
       returns: definition.returns,

@@ -58,18 +58,24 @@ export const purgeDeliveries = internalMutation({
   },
 });
 
-/** Deletes uploads that no piece took up within a day, walking over all files page by page. */
+/**
+ * Deletes uploads that no piece took up within a day, walking over all files page by page. The time goes along with
+ * the cursor: Convex refuses a cursor in a query with another range than the one that gave it.
+ */
 export const purgeFiles = internalMutation({
-  args: { cursor: v.optional(v.string()) },
+  args: { from: v.optional(v.object({ cursor: v.string(), before: v.number() })) },
   returns: v.null(),
-  handler: async (ctx, { cursor }) => {
+  handler: async (ctx, { from }) => {
+    const before = from?.before ?? Date.now() - UPLOADS_KEPT_MS;
     const files = await ctx.db.system
       .query("_storage")
-      .withIndex("by_creation_time", (q) => q.lt("_creationTime", Date.now() - UPLOADS_KEPT_MS))
-      .paginate({ numItems: BATCH, cursor: cursor ?? null });
+      .withIndex("by_creation_time", (q) => q.lt("_creationTime", before))
+      .paginate({ numItems: BATCH, cursor: from?.cursor ?? null });
     for (const file of files.page) await deleteUnusedFile(ctx, file._id);
     if (!files.isDone) {
-      await ctx.scheduler.runAfter(0, internal.cleanup.purgeFiles, { cursor: files.continueCursor });
+      await ctx.scheduler.runAfter(0, internal.cleanup.purgeFiles, {
+        from: { cursor: files.continueCursor, before },
+      });
     }
     return null;
   },

@@ -29,9 +29,11 @@ export const set = userMutation({
   returns: v.boolean(),
   handler: async (ctx, { generationId, raga, tradition, on, idempotencyKey, place }, caller) => {
     if (generationId !== undefined && raga === undefined && tradition === undefined) {
-      const sight = await seen(ctx, caller, await knownUser(ctx, caller), generationId, place);
       const user = await userFor(ctx, caller);
-      return once(ctx, user._id, "favorite", idempotencyKey, () => heartPiece(ctx, user, sight, on));
+      // Within: who let a piece go may see it no longer, and its repeat still gets the first answer.
+      return once(ctx, user._id, "favorite", idempotencyKey, async () =>
+        heartPiece(ctx, user, await seen(ctx, caller, user, generationId, place), on),
+      );
     }
     if (generationId === undefined && raga !== undefined && tradition !== undefined) {
       const user = await userFor(ctx, caller);

@@ -58,13 +58,19 @@ export const claim = workerMutation({
         return taskOf(piece, lost.attempt);
       }
     }
-    const [job] = await waitingJobs(ctx, 1);
-    const piece = job === undefined ? null : await ctx.db.get("musicGenerations", job.generationId);
-    if (job === undefined || piece === null) return null;
-    const attempt = job.attempt + 1;
-    await ctx.db.patch("jobs", job._id, { state: "running", worker, leaseUntil, attempt });
-    await ctx.db.patch("musicGenerations", piece._id, { progress: 0, attempt });
-    return taskOf(piece, attempt);
+    for (;;) {
+      const [job] = await waitingJobs(ctx, 1);
+      if (job === undefined) return null;
+      const piece = await ctx.db.get("musicGenerations", job.generationId);
+      if (piece?.status === "processing") {
+        const attempt = job.attempt + 1;
+        await ctx.db.patch("jobs", job._id, { state: "running", worker, leaseUntil, attempt });
+        await ctx.db.patch("musicGenerations", piece._id, { progress: 0, attempt });
+        return taskOf(piece, attempt);
+      }
+      // Somebody took the piece away by hand, in the dashboard: its job must not hold up all that wait behind it.
+      await ctx.db.delete("jobs", job._id);
+    }
   },
 });
 
@@ -192,15 +198,19 @@ export const fail = workerMutation({
   },
 });
 
-/** Gives back all that the worker holds, for its start and its end; returns how many went back into the queue. */
+/**
+ * Gives back all that the worker holds; returns how many went back into the queue. Called after a crash it counts as an
+ * attempt each; a worker that was asked to stop is `polite`, and its pieces lose none.
+ */
 export const release = workerMutation({
-  args: { worker: v.string() },
+  args: { worker: v.string(), polite: v.optional(v.boolean()) },
   returns: v.number(),
-  handler: async (ctx, { worker }, caller) => {
+  handler: async (ctx, { worker, polite }, caller) => {
     expectOwnName(caller, worker);
     let released = 0;
     for (const job of await heldBy(ctx, worker)) {
-      if ((await takeBack(ctx, job)) === "waiting") released += 1;
+      const attempt = polite === true ? Math.max(0, job.attempt - 1) : job.attempt;
+      if ((await takeBack(ctx, { ...job, attempt })) === "waiting") released += 1;
     }
     return released;
   },

@@ -215,9 +215,11 @@ export const toggleFavorite = userMutation({
   },
   returns: v.boolean(),
   handler: async (ctx, { generationId, idempotencyKey, place }, caller) => {
-    const sight = await seen(ctx, caller, await knownUser(ctx, caller), generationId, place);
     const user = await userFor(ctx, caller);
-    return once(ctx, user._id, "toggle", idempotencyKey, () => heartPiece(ctx, user, sight, null));
+    // Within: who let a piece go may see it no longer, and its repeat still gets the first answer.
+    return once(ctx, user._id, "toggle", idempotencyKey, async () =>
+      heartPiece(ctx, user, await seen(ctx, caller, user, generationId, place), null),
+    );
   },
 });
 
@@ -239,6 +241,13 @@ async function ownUnfinished(
   return piece;
 }
 
+/** The caller's own piece as they see it once stopped; null for any other, and for one that was removed since. */
+async function stopped(ctx: QueryCtx, id: Id<"musicGenerations">): Promise<Infer<typeof pieceView> | null> {
+  const piece = await ctx.db.get("musicGenerations", id);
+  if (piece?.errorCode !== "cancelled") return null;
+  return viewOf(piece, { own: true, favorite: piece.isFavorite, line: await lineFor(ctx, [piece]) });
+}
+
 /**
  * Stops one of the caller's own pieces, or their newest unfinished one; null when there is none to stop. Stopping a
  * stopped piece again gives its view again. A key makes the form without an id safe to repeat.
@@ -254,16 +263,16 @@ export const cancel = userMutation({
     }
     const key =
       idempotencyKey === undefined ? undefined : `cancel:${text("The idempotency key", idempotencyKey, KEY_MAX)}`;
-    const stoppedBefore = key === undefined ? undefined : await recall(ctx, user._id, key);
-    const chosen = typeof stoppedBefore === "string" ? stoppedBefore : generationId;
-    const piece = await ownUnfinished(ctx, user, chosen);
-    if (piece?.status === "processing") {
-      await fail(ctx, piece, "cancelled", "You stopped this piece.");
-      if (key !== undefined && stoppedBefore === undefined) await remember(ctx, user._id, key, piece._id);
+    const before = key === undefined ? undefined : await recall(ctx, user._id, key);
+    if (before !== undefined) {
+      const id = typeof before === "string" ? ctx.db.normalizeId("musicGenerations", before) : null;
+      return id === null ? null : stopped(ctx, id);
     }
-    const now = piece === null ? null : await ctx.db.get("musicGenerations", piece._id);
-    if (now?.errorCode !== "cancelled") return null;
-    return viewOf(now, { own: true, favorite: now.isFavorite, line: await lineFor(ctx, [now]) });
+    const piece = await ownUnfinished(ctx, user, generationId);
+    if (piece?.status === "processing") await fail(ctx, piece, "cancelled", "You stopped this piece.");
+    // Also when there was nothing to stop: a late repeat must not stop a piece that was asked for since.
+    if (key !== undefined) await remember(ctx, user._id, key, piece?._id ?? null);
+    return piece === null ? null : stopped(ctx, piece._id);
   },
 });
 

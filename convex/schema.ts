@@ -193,7 +193,8 @@ export default defineSchema({
   /**
    * The queue: one row for each piece that is waiting or being made.
    * Written by startGeneration, processGeneration, jobs:*. Read by jobs:*, and its waiting range by
-   * deliveries:watch and by views that show a position. Deleted by jobs:complete, jobs:fail, cancel, remove.
+   * deliveries:watch and by views that show a position. Deleted by jobs:complete, jobs:fail, cancel, remove,
+   * and by jobs:claim where the piece is gone.
    */
   jobs: defineTable({
     generationId: v.id("musicGenerations"),

@@ -58,10 +58,14 @@ class Jobs:
         answer = await self._convex.mutation("jobs:fail", args, self._token, repeatable=True)
         return Document(answer).flag("requeued")
 
-    async def release(self, *, deadline_s: float = 5.0) -> int:
+    async def release(self, *, polite: bool = False, deadline_s: float = 5.0) -> int:
         """Put back everything that this worker holds; returns how many jobs."""
         count = await self._convex.mutation(
-            "jobs:release", {"worker": self.worker}, self._token, repeatable=True, deadline_s=deadline_s
+            "jobs:release",
+            {"worker": self.worker, "polite": polite},
+            self._token,
+            repeatable=True,
+            deadline_s=deadline_s,
         )
         return int(Document({"count": count}).number("count"))
 

@@ -74,7 +74,7 @@ export async function enqueue(ctx: MutationCtx, generation: Doc<"musicGeneration
 
 const NOT_BEGUN = { progress: undefined, stage: undefined, secondsLeft: undefined };
 
-/** Ends a piece without a result and takes it out of the line. Returns the row as it is now. */
+/** Ends a piece without a result and takes it out of the line. */
 export async function fail(
   ctx: MutationCtx,
   generation: Doc<"musicGenerations">,
@@ -108,7 +108,12 @@ export async function takeBack(ctx: MutationCtx, job: Doc<"jobs">): Promise<"wai
     );
     return "ended";
   }
-  await ctx.db.patch("jobs", job._id, { state: "waiting", worker: undefined, leaseUntil: undefined });
+  await ctx.db.patch("jobs", job._id, {
+    state: "waiting",
+    worker: undefined,
+    leaseUntil: undefined,
+    attempt: job.attempt,
+  });
   await ctx.db.patch("musicGenerations", generation._id, NOT_BEGUN);
   return "waiting";
 }
