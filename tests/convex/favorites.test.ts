@@ -172,6 +172,13 @@ describe("a heart on a message", () => {
     expect(await press(all.asha, true)).toEqual({ on: true, generationId });
   });
 
+  test("is for the latest piece where two came to stand", async () => {
+    await begin(all.asha, { delivery: POSTED });
+    const latest = await begin(all.asha, { delivery: POSTED });
+    expect(await press(all.asha, true)).toEqual({ on: true, generationId: latest });
+    expect(await kept(all.asha)).toEqual([latest]);
+  });
+
   test("is refused without a bot, and with a boundless place", async () => {
     await refusal(press(all.backend.withIdentity({ issuer: ISSUER, subject: "web:3", role: "user" }), true), "forbidden");
     for (const wrong of [{ platform: "" }, { chat: "x".repeat(10_000) }, { message: " " }]) await refusal(press(all.asha, true, wrong), "invalid");

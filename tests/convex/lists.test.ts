@@ -66,3 +66,15 @@ test("pages show what the owner keeps", async () => {
   const { page } = await all.asha.query(api.musicGeneration.history, pageFrom());
   expect(page.map(({ favorite }) => favorite)).toEqual([false, true]);
 });
+
+test("the favorites say what is one's own; of another's piece they do not tell what it was another take of", async () => {
+  const before = await begin(all.asha);
+  const generationId = await begin(all.asha, { request: { ...REQUEST, after: before }, delivery: POSTED });
+  await all.asha.mutation(api.musicGeneration.toggleFavorite, { generationId });
+  await all.ravi.mutation(api.musicGeneration.toggleFavorite, { generationId, place: PLACE });
+  const [hers] = (await all.asha.query(api.favorites.list, pageFrom())).page;
+  const [his] = (await all.ravi.query(api.favorites.list, pageFrom())).page;
+  expect(hers?.generation).toMatchObject({ own: true, request: { after: before } });
+  expect(his?.generation).toMatchObject({ own: false, request: REQUEST });
+  expect(his?.generation?.request).not.toHaveProperty("after");
+});
