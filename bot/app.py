@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from bot import journal
 from bot.backend.identity import IdentityError
@@ -22,8 +21,6 @@ from bot.backoff import Backoff
 from bot.core import Core, build
 from bot.delivery import DeliveryWatcher
 from bot.platforms import Platform
-from bot.platforms.shelf import Shelf
-from bot.platforms.telegram import TelegramPlatform
 from bot.platforms.terminal import TerminalPlatform, as_text
 from bot.platforms.web import WebPlatform
 from bot.platforms.web.ledger import LedgerError
@@ -61,30 +58,16 @@ async def run(settings: Settings) -> int:
     try:
         try:
             core = await build(settings, stack)
-            failures: list[asyncio.Future[str]] = []
-            lines = await _start(core, stack, failures)
+            lines = await _start(core, stack)
         except (LocalConvexError, IdentityError, LedgerError, OSError) as error:
             print(f"Raga Bot cannot start. {error}", file=sys.stderr)
             return 1
-        if not any(failure.done() for failure in failures):
-            print(_block(lines), flush=True)
-        return await _until(stopping, failures)
+        print(_block(lines), flush=True)
+        await stopping.wait()
+        print("Stopping …", flush=True)
+        return 0
     finally:
         await _stop(stack)
-
-
-async def _until(stopping: asyncio.Event, failures: Sequence[asyncio.Future[str]]) -> int:
-    """Wait for Ctrl-C (status 0), or for a platform that cannot go on and says why (status 1)."""
-    stopped = asyncio.create_task(stopping.wait())
-    waits: list[asyncio.Future[Any]] = [stopped, *failures]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    for failure in failures:
-        if failure.done() and not stopping.is_set():
-            print(failure.result(), file=sys.stderr)
-            return 1
-    print("Stopping …", flush=True)
-    return 0
 
 
 async def work(settings: Settings) -> int:
@@ -210,8 +193,8 @@ async def _stop(stack: AsyncExitStack) -> None:
         log.warning("Not everything stopped in time.")
 
 
-async def _start(core: Core, stack: AsyncExitStack, failures: list[asyncio.Future[str]]) -> Mapping[str, str]:
-    """Start the parts; returns the start-up block's lines by name. ``failures``: for platforms that cannot go on."""
+async def _start(core: Core, stack: AsyncExitStack) -> Mapping[str, str]:
+    """Start the parts; returns the start-up block's lines by name."""
     await _start_live(core, stack)
     await core.snapshot.start(core.live)
     stack.push_async_callback(core.snapshot.stop)
@@ -233,38 +216,13 @@ async def _start(core: Core, stack: AsyncExitStack, failures: list[asyncio.Futur
         settings.allowed_hosts,
     )
     platforms: list[Platform] = [web]
-    telegram = _telegram(core, stack)
-    if telegram is not None:
-        platforms.append(telegram)
-        failures.append(telegram.failed)
     # The watcher goes first, so that nothing that a platform starts is ever without it.
     await _start_delivery(core, stack, {platform.name: platform for platform in platforms})
     lines["Discord"] = _off("Discord", settings.discord_token.get_secret_value())
-    lines["Telegram"] = _off("Telegram", "")
-    if telegram is not None:
-        stack.push_async_callback(telegram.stop)
-        lines["Telegram"] = await telegram.start()
+    lines["Telegram"] = _off("Telegram", settings.telegram_token.get_secret_value())
     lines["Chat page"] = await web.start()
     stack.push_async_callback(web.stop)
     return lines
-
-
-def _telegram(core: Core, stack: AsyncExitStack) -> TelegramPlatform | None:
-    settings = core.settings
-    token = settings.telegram_token.get_secret_value()
-    if not token:
-        return None
-    shelf = Shelf(settings.state_dir / "telegram.sqlite3")
-    stack.push_async_callback(shelf.close)
-    return TelegramPlatform(
-        core.services,
-        token,
-        shelf,
-        api_url=settings.telegram_api_url,
-        webhook_url=settings.telegram_webhook_url,
-        webhook_secret=settings.telegram_webhook_secret.get_secret_value(),
-        webhook_port=settings.telegram_webhook_port,
-    )
 
 
 def _off(name: str, token: str) -> str:
