@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { api } from "../../convex/_generated/api.js";
-import { type World, begin, pageFrom, raga, refusal, world } from "./world.ts";
+import { PLACE, POSTED, REQUEST, type World, begin, pageFrom, raga, refusal, world } from "./world.ts";
 
 let all: World;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 /** The catalogue: seeding it, and finding ragas in it. */
 
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { api } from "../../convex/_generated/api.js";
 import { type Raga, type World, pageFrom, raga, refusal, rows, world } from "./world.ts";
@@ -98,14 +98,21 @@ describe("seeding", () => {
   });
 
   test("publishing says which catalogue is complete, and its repeat writes nothing", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
     const version = () => all.backend.query(api.catalogue.version, {});
     const publish = (name: string, count: number) => all.bot.mutation(api.catalogue.publish, { version: name, count });
     const state = () => all.backend.run((ctx) => ctx.db.query("catalogueState").unique());
     expect(await version()).toBeNull();
     await publish("one", 2);
     const first = await state();
+    vi.advanceTimersByTime(1000);
     await publish("one", 2);
     expect(await state()).toEqual(first);
+    await publish("one", 3);
+    expect(await version()).toEqual({ version: "one", count: 3 });
     await publish("two", 3);
     expect(await version()).toEqual({ version: "two", count: 3 });
     expect((await state())?._id).toBe(first?._id);
@@ -151,6 +158,11 @@ describe("by name", () => {
     expect(await named("Kalyani", "Hindustani")).toBe("Bilawal, Hindustani");
   });
 
+  test("an exact spelling comes before one that only folds to the same", async () => {
+    await upsert(raga("Tōḍi"));
+    expect([await named("Todi"), await named("Tōḍi")]).toEqual(["Todi, Hindustani", "Tōḍi, Hindustani"]);
+  });
+
   test("gives the fields of the schema and no inner ones", async () => {
     const found = await all.backend.query(api.ragas.getByName, { name: "Yaman" });
     expect(found).toEqual({ ...YAMAN, _id: expect.any(String) as string, _creationTime: expect.any(Number) as number });
@@ -164,7 +176,12 @@ describe("by name", () => {
 
 describe("search", () => {
   beforeEach(() =>
-    upsert(YAMAN, raga("Marwa", { mood: ["melancholic"], time: ["sunset"] }), raga("Mayamalavagowla", { tradition: "Carnatic", mood: ["peaceful"], melakarta: 15 })),
+    upsert(
+      YAMAN,
+      raga("Marwa", { mood: ["melancholic"], time: ["sunset"], season: ["monsoon"], rasa: ["vira"], description: "Austere and restless." }),
+      raga("Mayamalavagowla", { tradition: "Carnatic", mood: ["peaceful"], melakarta: 15, chakra: "Agni" }),
+      raga("Malahari", { tradition: "Carnatic", parent: "Mayamalavagowla" }),
+    ),
   );
 
   test.each([
@@ -172,6 +189,11 @@ describe("search", () => {
     ["PEACE", ["Yaman", "Mayamalavagowla"]],
     ["sunset", ["Marwa"]],
     ["mār", ["Marwa"]],
+    ["monsoon", ["Marwa"]],
+    ["vira", ["Marwa"]],
+    ["restless", ["Marwa"]],
+    ["agni", ["Mayamalavagowla"]],
+    ["mayamalavagowla", ["Mayamalavagowla", "Malahari"]],
     ["yamankalyan", ["Yaman"]],
     ["melakarta 15", ["Mayamalavagowla"]],
     ["xylophone", []],
