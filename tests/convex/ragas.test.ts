@@ -209,7 +209,7 @@ describe("search", () => {
   test("a search of many words is looked at as far as Convex looks, and answers at most fifty ragas", async () => {
     await upsert(...Array.from({ length: 60 }, (_, n) => raga(`Kanada ${String(n)}`)));
     expect(await searched("kanada ".repeat(14))).toHaveLength(50);
-    expect(await searched(`${"a ".repeat(16)}sunset`)).not.toContain("Marwa");
+    expect(await searched(`${"zz ".repeat(16)}sunset`)).not.toContain("Marwa");
   });
 
   test("a blank and a boundless search are refused", async () => {
