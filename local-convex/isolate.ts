@@ -208,7 +208,8 @@ export class Isolate {
     try {
       this.#step.runInContext(this.#context, { timeout: Math.ceil(Math.max(1, USER_TIME_MS - run.userMs) + GRACE_MS) });
     } catch (thrown) {
-      const isTimeout = thrown instanceof Error && (thrown as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+      // The watchdog's error may come from the functions' own realm, whose Error is another.
+      const isTimeout = (thrown as Partial<NodeJS.ErrnoException> | null)?.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
       run.outcome = isTimeout ? TIMED_OUT : { ok: false, message: `Uncaught ${messageOf(thrown)}` };
     } finally {
       this.#current = outer;
