@@ -30,6 +30,7 @@ from music.catalogue import Catalogue, load
 
 _AUDIO_CACHE_BYTES = 512 * 2**20
 _REMEMBERED_GRANTS = 2048
+_RUNNING_DEADLINE_S = 15.0
 
 
 class LocalClock:
@@ -157,7 +158,8 @@ async def running(settings: Settings, signer: Signer) -> str | None:
     if url is None:
         return None
     try:
-        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
+        # Nobody there is known at once; one who is there may be busy.
+        async with httpx.AsyncClient(timeout=_RUNNING_DEADLINE_S, trust_env=False) as http:
             answer = await http.post(
                 f"{url}/api/query",
                 json={"path": "accounts:me", "args": {}, "format": "json"},
