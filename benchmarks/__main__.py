@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [lookups] [generation] [calls] [stall]``; all of them without a name."""
+"""Run the benchmarks: ``python -m benchmarks [name ...]``; all of them without a name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import calls, generation, lookups, stall
+from benchmarks import calls, generation, lookups, stall, telegram
 from benchmarks.report import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "generation": generation.measure,
     "calls": calls.measure,
     "stall": stall.measure,
+    "telegram": telegram.measure,
 }
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bot import journal
 from bot.backend.identity import IdentityError
@@ -21,6 +22,7 @@ from bot.backoff import Backoff
 from bot.core import Core, build
 from bot.delivery import DeliveryWatcher
 from bot.platforms import Platform
+from bot.platforms.shelf import Shelf
 from bot.platforms.terminal import TerminalPlatform, as_text
 from bot.platforms.web import WebPlatform
 from bot.platforms.web.ledger import LedgerError
@@ -31,6 +33,9 @@ from bot.worker import Worker, worker_name
 from handlers.errors import RagaBotError
 from handlers.model import AccountId, Actor, MessageRef, Place, Reply, Request
 from handlers.pieces import show
+
+if TYPE_CHECKING:
+    from bot.platforms.telegram import TelegramPlatform
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +63,30 @@ async def run(settings: Settings) -> int:
     try:
         try:
             core = await build(settings, stack)
-            lines = await _start(core, stack)
+            failures: list[asyncio.Future[str]] = []
+            lines = await _start(core, stack, failures)
         except (LocalConvexError, IdentityError, LedgerError, OSError) as error:
             print(f"Raga Bot cannot start. {error}", file=sys.stderr)
             return 1
-        print(_block(lines), flush=True)
-        await stopping.wait()
-        print("Stopping …", flush=True)
-        return 0
+        if not any(failure.done() for failure in failures):
+            print(_block(lines), flush=True)
+        return await _until(stopping, failures)
     finally:
         await _stop(stack)
+
+
+async def _until(stopping: asyncio.Event, failures: Sequence[asyncio.Future[str]]) -> int:
+    """Wait for Ctrl-C (status 0), or for a platform that cannot go on and says why (status 1)."""
+    stopped = asyncio.create_task(stopping.wait())
+    waits: list[asyncio.Future[Any]] = [stopped, *failures]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    for failure in failures:
+        if failure.done() and not stopping.is_set():
+            print(failure.result(), file=sys.stderr)
+            return 1
+    print("Stopping …", flush=True)
+    return 0
 
 
 async def work(settings: Settings) -> int:
@@ -193,8 +212,8 @@ async def _stop(stack: AsyncExitStack) -> None:
         log.warning("Not everything stopped in time.")
 
 
-async def _start(core: Core, stack: AsyncExitStack) -> Mapping[str, str]:
-    """Start the parts; returns the start-up block's lines by name."""
+async def _start(core: Core, stack: AsyncExitStack, failures: list[asyncio.Future[str]]) -> Mapping[str, str]:
+    """Start the parts; returns the start-up block's lines by name. ``failures``: for platforms that cannot go on."""
     await _start_live(core, stack)
     await core.snapshot.start(core.live)
     stack.push_async_callback(core.snapshot.stop)
@@ -216,13 +235,42 @@ async def _start(core: Core, stack: AsyncExitStack) -> Mapping[str, str]:
         settings.allowed_hosts,
     )
     platforms: list[Platform] = [web]
+    telegram = _telegram(core, stack)
+    if telegram is not None:
+        platforms.append(telegram)
+        failures.append(telegram.failed)
     # The watcher goes first, so that nothing that a platform starts is ever without it.
     await _start_delivery(core, stack, {platform.name: platform for platform in platforms})
     lines["Discord"] = _off("Discord", settings.discord_token.get_secret_value())
-    lines["Telegram"] = _off("Telegram", settings.telegram_token.get_secret_value())
+    lines["Telegram"] = _off("Telegram", "")
+    if telegram is not None:
+        lines["Telegram"] = await telegram.start()
     lines["Chat page"] = await web.start()
     stack.push_async_callback(web.stop)
     return lines
+
+
+def _telegram(core: Core, stack: AsyncExitStack) -> TelegramPlatform | None:
+    settings = core.settings
+    token = settings.telegram_token.get_secret_value()
+    if not token:
+        return None
+    from bot.platforms.telegram import TelegramPlatform  # its library takes a third of a second to load
+
+    shelf = Shelf(settings.state_dir / "telegram.sqlite3")
+    stack.push_async_callback(shelf.close)
+    platform = TelegramPlatform(
+        core.services,
+        token,
+        shelf,
+        api_url=settings.telegram_api_url,
+        webhook_url=settings.telegram_webhook_url,
+        webhook_secret=settings.telegram_webhook_secret.get_secret_value(),
+        webhook_port=settings.telegram_webhook_port,
+    )
+    # It is stopped after the watcher, which may be in the middle of a delivery.
+    stack.push_async_callback(platform.stop)
+    return platform
 
 
 def _off(name: str, token: str) -> str:

@@ -45,6 +45,7 @@ class BotProcess:
         self.lines: list[str] = []
         self.log: list[str] = []
         self.url = ""
+        self._said = asyncio.Event()
 
     @property
     def pid(self) -> int:
@@ -103,10 +104,17 @@ class BotProcess:
         self._drains.clear()
         return status
 
-    @staticmethod
-    async def _drain(stream: asyncio.StreamReader, into: list[str]) -> None:
+    async def until_logged(self, text: str) -> None:
+        """Wait until a line of the log holds a text."""
+        async with asyncio.timeout(START_DEADLINE_S):
+            while not any(text in line for line in self.log):
+                self._said.clear()
+                await self._said.wait()
+
+    async def _drain(self, stream: asyncio.StreamReader, into: list[str]) -> None:
         while line := (await stream.readline()).decode("utf-8", "replace"):
             into.append(line.rstrip())
+            self._said.set()
 
 
 def children_of(state_dir: Path) -> list[int]:

@@ -1,0 +1,327 @@
+"""The methods of the Bot API that the bot may call, with their checks; any other fails the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.peers.telegram.markup import MarkupError, plain, units
+from tests.peers.telegram.world import BOT, Chat, Json, Message, Refusal, StoredFile
+
+if TYPE_CHECKING:
+    from tests.peers.telegram.peer import TelegramPeer
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of a multipart request."""
+
+    name: str
+    data: bytes
+
+
+def _json(params: Params, name: str) -> Any:
+    value = params.get(name)
+    if isinstance(value, Upload):
+        raise Refusal(400, f"Bad Request: can't parse {name} JSON object")
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise Refusal(400, f"Bad Request: can't parse {name} JSON object") from None
+
+
+def _int(params: Params, name: str) -> int | None:
+    value = params.get(name)
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError):
+        raise Refusal(400, f"Bad Request: {name} is no number") from None
+
+
+class Methods:
+    """By name, in small letters: Telegram does not tell capitals apart."""
+
+    def __init__(self, peer: TelegramPeer) -> None:
+        self._peer = peer
+        self.known: dict[str, tuple[Callable[[Params], Awaitable[Any]], frozenset[str]]] = {}
+        post = "chat_id reply_markup reply_parameters message_thread_id parse_mode"
+        for name, method, takes in (
+            ("getMe", self._get_me, ""),
+            ("getUpdates", self._get_updates, "offset limit timeout allowed_updates"),
+            ("setWebhook", self._set_webhook, "url allowed_updates secret_token"),
+            ("deleteWebhook", self._delete_webhook, "drop_pending_updates"),
+            ("setMyCommands", self._set_commands, "commands scope language_code"),
+            ("sendMessage", self._send_message, f"{post} text link_preview_options"),
+            (
+                "sendAudio",
+                self._send_audio,
+                f"{post} audio caption title performer duration thumbnail",
+            ),
+            (
+                "editMessageText",
+                self._edit_text,
+                "chat_id message_id text parse_mode reply_markup link_preview_options",
+            ),
+            ("editMessageMedia", self._edit_media, "chat_id message_id media reply_markup"),
+            ("deleteMessage", self._delete, "chat_id message_id"),
+            ("answerCallbackQuery", self._answer_callback, "callback_query_id text show_alert url"),
+            (
+                "answerInlineQuery",
+                self._answer_inline,
+                "inline_query_id results cache_time is_personal next_offset",
+            ),
+        ):
+            self.known[name.casefold()] = (method, frozenset(takes.split()))
+
+    async def _get_me(self, _: Params) -> Json:
+        return BOT
+
+    async def _get_updates(self, params: Params) -> list[object]:
+        allowed = _json(params, "allowed_updates")
+        return await self._peer.updates.fetch(
+            _int(params, "offset"), _int(params, "limit") or 100, _int(params, "timeout") or 0, allowed
+        )
+
+    async def _set_webhook(self, params: Params) -> bool:
+        url = str(params.get("url", ""))
+        if not url.startswith("https://"):
+            raise Refusal(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+        self._peer.updates.set_webhook(
+            url, str(params.get("secret_token", "")), _json(params, "allowed_updates")
+        )
+        return True
+
+    async def _delete_webhook(self, _: Params) -> bool:
+        self._peer.updates.set_webhook("", "", None)
+        return True
+
+    async def _set_commands(self, params: Params) -> bool:
+        commands = _json(params, "commands")
+        scope = (_json(params, "scope") or {"type": "default"})["type"]
+        if len(commands) > 100:
+            raise Refusal(400, "Bad Request: too many commands")
+        for one in commands:
+            name, description = one["command"], one["description"]
+            if not (
+                1 <= len(name) <= 32 and name.isascii() and name.replace("_", "").isalnum() and name.islower()
+            ):
+                raise Refusal(400, "Bad Request: BOT_COMMAND_INVALID")
+            if not 1 <= units(description) <= 256:
+                raise Refusal(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
+        self._peer.commands[(scope, str(params.get("language_code", "")))] = commands
+        return True
+
+    async def _send_message(self, params: Params) -> Json:
+        content = {
+            "text": self._text(params, "text", 4096, required=True),
+            "reply_markup": self._markup(params),
+        }
+        return self._post(params, content).json()
+
+    async def _send_audio(self, params: Params) -> Json:
+        self._check_thumbnail(params)
+        content = {
+            "audio": self._audio(params.get("audio"), params),
+            "caption": self._text(params, "caption", 1024),
+            "reply_markup": self._markup(params),
+        }
+        return self._post(params, content).json()
+
+    async def _edit_text(self, params: Params) -> Json:
+        message = self._own(params)
+        if message.audio is not None:
+            raise Refusal(400, "Bad Request: there is no text in the message to edit")
+        return self._change(
+            message,
+            {"text": self._text(params, "text", 4096, required=True), "reply_markup": self._markup(params)},
+        )
+
+    async def _edit_media(self, params: Params) -> Json:
+        message = self._own(params)
+        media = _json(params, "media") or {}
+        if media.get("type") != "audio":
+            raise Refusal(400, "Bad Request: unsupported media type")
+        self._check_thumbnail(media, params)
+        given: Any = media.get("media", "")
+        if str(given).startswith("attach://"):
+            given = params.get(str(given).removeprefix("attach://"))
+        content = {
+            "audio": self._audio(given, media),
+            "caption": self._text(media, "caption", 1024),
+            "reply_markup": self._markup(params),
+        }
+        return self._change(message, content)
+
+    async def _delete(self, params: Params) -> bool:
+        chat = self._chat(params)
+        message = chat.messages.get(_int(params, "message_id") or 0)
+        if message is None:
+            raise Refusal(400, "Bad Request: message to delete not found")
+        if message.date < self._peer.clock.date() - 48 * 3600:
+            raise Refusal(400, "Bad Request: message can't be deleted for everyone")
+        del chat.messages[message.ident]
+        chat.deleted.add(message.ident)
+        return True
+
+    async def _answer_callback(self, params: Params) -> bool:
+        ident = str(params.get("callback_query_id"))
+        if units(str(params.get("text", ""))) > 200:
+            raise Refusal(400, "Bad Request: MESSAGE_TOO_LONG")
+        url = params.get("url")
+        if url is not None and not str(url).startswith(f"https://t.me/{BOT['username']}?start="):
+            raise Refusal(400, "Bad Request: URL_INVALID")
+        self._peer.people.pressed_answer(ident, dict(params))
+        return True
+
+    async def _answer_inline(self, params: Params) -> bool:
+        results = _json(params, "results")
+        if len(results) > 50:
+            raise Refusal(400, "Bad Request: RESULTS_TOO_MUCH")
+        idents = [one["id"] for one in results]
+        if len(set(idents)) != len(idents) or any(not 1 <= len(one.encode()) <= 64 for one in idents):
+            raise Refusal(400, "Bad Request: RESULT_ID_INVALID")
+        for one in results:
+            if one["type"] == "audio":
+                if one["audio_file_id"] not in self._peer.files:
+                    raise Refusal(400, "Bad Request: wrong file identifier/HTTP URL specified")
+                self._text(one, "caption", 1024)
+            elif one["type"] == "article":
+                content = one["input_message_content"]
+                self._text({"text": content["message_text"], **content}, "text", 4096, required=True)
+                self._check_markup(one.get("reply_markup"))
+            else:
+                raise Refusal(400, "Bad Request: RESULT_TYPE_INVALID")
+        self._peer.people.inline_answer(str(params.get("inline_query_id")), results, dict(params))
+        return True
+
+    def _chat(self, params: Params) -> Chat:
+        chat = self._peer.chats.get(_int(params, "chat_id") or 0)
+        if chat is None:
+            raise Refusal(400, "Bad Request: chat not found")
+        if chat.moved_to is not None:
+            raise Refusal(
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                migrate_to_chat_id=chat.moved_to,
+            )
+        if chat.closed:
+            said = "bot was blocked by the user" if chat.person else "bot was kicked from the group chat"
+            raise Refusal(403, f"Forbidden: {said}")
+        return chat
+
+    def _own(self, params: Params) -> Message:
+        chat = self._chat(params)
+        message = chat.messages.get(_int(params, "message_id") or 0)
+        if message is None:
+            raise Refusal(400, "Bad Request: message to edit not found")
+        if not message.sender["is_bot"]:
+            raise Refusal(400, "Bad Request: message can't be edited")
+        return message
+
+    def _post(self, params: Params, content: Json) -> Message:
+        peer, chat = self._peer, self._chat(params)
+        thread = _int(params, "message_thread_id")
+        if thread is not None and thread not in chat.topics:
+            raise Refusal(400, "Bad Request: message thread not found")
+        reply = _json(params, "reply_parameters") or {}
+        reply_to = reply.get("message_id")
+        if reply_to is not None and reply_to not in chat.messages:
+            if not reply.get("allow_sending_without_reply"):
+                raise Refusal(400, "Bad Request: message to be replied not found")
+            reply_to = None
+        peer.flood.count(chat.ident)
+        content = {name: value for name, value in content.items() if value}
+        message = Message(chat.next_id(), chat, BOT, peer.clock.date(), content, thread, reply_to)
+        message.history.append(message.text)
+        return chat.add(message)
+
+    def _change(self, message: Message, content: Json) -> Json:
+        content = {name: value for name, value in content.items() if value}
+        if content == message.content:
+            raise Refusal(
+                400,
+                "Bad Request: message is not modified: specified new message content and reply markup are exactly "
+                "the same as a current content and reply markup of the message",
+            )
+        self._peer.flood.count(message.chat.ident)
+        message.content = content
+        message.history.append(message.text)
+        return message.json()
+
+    def _text(self, params: Params, name: str, most: int, *, required: bool = False) -> str:
+        text = str(params.get(name) or "")
+        mode = params.get("parse_mode")
+        if mode not in (None, "HTML"):
+            raise Refusal(400, "Bad Request: unsupported parse_mode")
+        try:
+            said = plain(text) if mode == "HTML" else text.strip()
+        except MarkupError as error:
+            raise Refusal(400, f"Bad Request: {error}") from None
+        if required and not said:
+            raise Refusal(400, "Bad Request: message text is empty")
+        if units(said) > most:
+            what = "caption" if name == "caption" else "message"
+            raise Refusal(400, f"Bad Request: {what} is too long")
+        return text
+
+    def _markup(self, params: Params) -> Any:
+        markup = _json(params, "reply_markup")
+        self._check_markup(markup)
+        return markup
+
+    def _check_markup(self, markup: Any) -> None:
+        rows = (markup or {}).get("inline_keyboard", [])
+        if sum(map(len, rows)) > 100 or any(not 1 <= len(row) <= 8 for row in rows):
+            raise Refusal(400, "Bad Request: reply markup is too long")
+        for one in (one for row in rows for one in row):
+            if not one.get("text"):
+                raise Refusal(400, "Bad Request: text buttons are unallowed in the inline keyboard")
+            data = one.get("callback_data")
+            if data is not None and not 1 <= len(data.encode()) <= 64:
+                raise Refusal(400, "Bad Request: BUTTON_DATA_INVALID")
+            if (data is None) == (one.get("url") is None):
+                raise Refusal(400, "Bad Request: BUTTON_TYPE_INVALID")
+
+    def _audio(self, given: Any, about: Params) -> Json:
+        peer = self._peer
+        if isinstance(given, str) and given.startswith("attach://"):
+            given = None
+        if isinstance(given, Upload):
+            if len(given.data) > peer.limits.file_bytes:
+                raise Refusal(413, "Request Entity Too Large")
+            if given.data[:3] != b"ID3" and given.data[:1] != b"\xff":
+                raise Refusal(400, "Bad Request: the file is no MP3")
+            stored = StoredFile(f"AUDIO-{len(peer.files) + 1}", given.name, given.data, "audio")
+            peer.files[stored.file_id] = stored
+        else:
+            found = peer.files.get(str(given))
+            if found is None:
+                raise Refusal(400, "Bad Request: wrong file identifier/HTTP URL specified")
+            stored = found
+        kept = peer.tracks.setdefault(
+            stored.file_id,
+            {
+                "file_id": stored.file_id,
+                "file_unique_id": f"u{stored.file_id}",
+                "duration": _int(about, "duration") or 0,
+                "title": about.get("title", ""),
+                "performer": about.get("performer", ""),
+                "file_name": stored.name,
+                "mime_type": "audio/mpeg",
+                "file_size": len(stored.data),
+            },
+        )
+        return dict(kept)
+
+    def _check_thumbnail(self, said: Params, params: Params | None = None) -> None:
+        given = said.get("thumbnail")
+        if isinstance(given, str) and given.startswith("attach://"):
+            given = (params or said).get(given.removeprefix("attach://"))
+        if given is None:
+            return
+        if not isinstance(given, Upload) or given.data[:2] != b"\xff\xd8" or len(given.data) > 200_000:
+            raise Refusal(400, "Bad Request: wrong thumbnail: a JPEG of at most 200 kB is taken")
