@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from handlers import values
 from handlers.errors import InvalidInputError
 from handlers.generation import piece_named
 from handlers.lookup import button, find, telling, unambiguous, which
 from handlers.model import Entry, Favorite, FavoriteState, FavoriteTarget, Reply, Request
-from handlers.pages import PAGE_OPTION, Pages, page_of, turns
+from handlers.pages import PAGE_OPTION, listed
 from handlers.pieces import parameters
 from handlers.ports import House
 from handlers.ragas import favorite_line
@@ -51,23 +53,13 @@ async def favorite(house: House, request: Request) -> Reply:
 
 async def show(house: House, request: Request) -> Reply:
     """Everything with a heart, newest first."""
-    number, asked = page_of(request)
-    pages = Pages(lambda cursor, limit: house.backend.favorites(request.actor, cursor, limit))
-    favorites, more = await pages.nth(number)
-    if not favorites:
-        text = (
-            "Nothing has your heart yet. Press ♥ below a piece or a raga's card to keep it."
-            if number == 1
-            else "There is nothing on that page. /favorites begins at the newest."
-        )
-        return Reply(text=text, private=True)
     catalogue = house.ragas.catalogue()
-    return Reply(
-        text="Your favorites" + (f", page {number}" if number > 1 else ""),
-        entries=tuple(_entry(kept, catalogue) for kept in favorites),
-        buttons=turns("/favorites", number, more),
-        private=True,
-        replaces=asked,
+    return await listed(
+        request,
+        "Your favorites",
+        "Nothing has your heart yet. Press ♥ below a piece or a raga's card to keep it.",
+        partial(house.backend.favorites, request.actor),
+        lambda kept: _entry(kept, catalogue),
     )
 
 

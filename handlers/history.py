@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from handlers.lookup import button
 from handlers.model import Entry, Generation, Reply, Request
-from handlers.pages import PAGE_OPTION, Pages, page_of, turns
+from handlers.pages import PAGE_OPTION, listed
 from handlers.pieces import CANCELLED, parameters
 from handlers.ports import House
 
@@ -17,23 +18,13 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 async def show(house: House, request: Request) -> Reply:
     """A page of the asker's own pieces, each with buttons."""
-    number, asked = page_of(request)
-    pages = Pages(lambda cursor, limit: house.backend.history(request.actor, cursor, limit))
-    pieces, more = await pages.nth(number)
-    if not pieces:
-        text = (
-            "Nothing has been made for you yet. Try /generate Yaman 30s."
-            if number == 1
-            else "There is nothing on that page. /history begins at the newest."
-        )
-        return Reply(text=text, private=True)
     now = house.clock.now()
-    return Reply(
-        text="Your pieces" + (f", page {number}" if number > 1 else ""),
-        entries=tuple(_entry(piece, now) for piece in pieces),
-        buttons=turns("/history", number, more),
-        private=True,
-        replaces=asked,
+    return await listed(
+        request,
+        "Your pieces",
+        "Nothing has been made for you yet. Try /generate Yaman 30s.",
+        partial(house.backend.history, request.actor),
+        lambda piece: _entry(piece, now),
     )
 
 

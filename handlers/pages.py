@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from handlers import values
 from handlers.command import Option
 from handlers.lookup import button
-from handlers.model import ButtonRows, Cursor, Page, Request
+from handlers.model import ButtonRows, Cursor, Entry, Page, Reply, Request
 from handlers.reading import take_apart
 
 Item = TypeVar("Item")
@@ -52,7 +52,30 @@ class Pages(Generic[Item]):
                 return tuple(shown), len(items) > skip + SIZE
 
 
-def turns(command: str, number: int, more: bool) -> ButtonRows:
+async def listed(
+    request: Request,
+    title: str,
+    empty: str,
+    fetch: Callable[[Cursor | None, int], Awaitable[Page[Item]]],
+    entry: Callable[[Item], Entry],
+) -> Reply:
+    """The page of a list that a request asks for, for the asker alone; ``empty`` is said when there is nothing."""
+    number, asked = page_of(request)
+    items, more = await Pages(fetch).nth(number)
+    command = f"/{request.command}"
+    if not items:
+        beyond = f"There is nothing on that page. {command} begins at the newest."
+        return Reply(text=empty if number == 1 else beyond, private=True)
+    return Reply(
+        text=title + (f", page {number}" if number > 1 else ""),
+        entries=tuple(entry(item) for item in items),
+        buttons=_turns(command, number, more),
+        private=True,
+        replaces=asked,
+    )
+
+
+def _turns(command: str, number: int, more: bool) -> ButtonRows:
     """The buttons that turn the page."""
     row = (
         *(button("Newer", f"{command} page:{number - 1}") if number > 1 else ()),
