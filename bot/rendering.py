@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING, cast
@@ -152,7 +153,14 @@ class _Renderer:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._start)
 
     def _start(self) -> None:
-        self._process.start()
+        # Ctrl-C reaches the whole process group, also a process that is only beginning: it inherits this thread's mask.
+        # The tracker comes first, because its own start would undo the mask.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         # Else we would hold the other end ourselves, and never hear that the process has gone.
         self._theirs.close()
 

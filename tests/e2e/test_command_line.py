@@ -190,6 +190,14 @@ async def test_a_port_that_is_taken(tmp_path: Path) -> None:
     assert children_of(tmp_path / "two") == []
 
 
+async def test_stopped_while_its_processes_still_begin(tmp_path: Path) -> None:
+    bot = BotProcess(tmp_path, WORKERS="2")
+    await bot.start()
+    assert await bot.stop() == 0
+    assert "Traceback" not in "\n".join(bot.log)
+    assert children_of(tmp_path) == []
+
+
 async def test_a_worker_alone(tmp_path: Path) -> None:
     status, _, errors = await raga_bot(tmp_path, "worker")
     assert status == 1
