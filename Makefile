@@ -58,7 +58,7 @@ bench: $(DEV_READY) ## Measure speed and memory, as ratios against a reference i
 	@$(BIN)/python -m benchmarks
 
 pictures: $(DEV_READY) browser ## Make the pictures of the README anew, from the running program
-	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/e2e/test_main_job.py -k look_up
+	@PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/e2e/test_main_job.py tests/e2e/test_discord.py tests/e2e/test_telegram.py -k look_up
 
 format: $(DEV_READY) ## Put imports and layout in order
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import calls, generation, lookups, stall, telegram
+from benchmarks import calls, discord, generation, lookups, stall, telegram
 from benchmarks.report import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "generation": generation.measure,
     "calls": calls.measure,
     "stall": stall.measure,
+    "discord": discord.measure,
     "telegram": telegram.measure,
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from telegram import Update
 from telegram.ext import ApplicationBuilder, ContextTypes, MessageHandler, filters
 
-from benchmarks.report import Figure, percentile
+from benchmarks.report import Figure, first_calls
 from tests.bot_process import BotProcess
 from tests.peers.telegram.peer import TelegramPeer
 from tests.peers.telegram.world import TOKEN
@@ -19,8 +19,6 @@ _QUESTIONS = 150
 _WARM_UP = 10
 _GAP_S = 0.06
 """Between two questions: more than 25 a second our bot would hold back by itself."""
-
-_BAR = 1.5
 
 
 async def _asked(peer: TelegramPeer) -> list[float]:
@@ -76,19 +74,4 @@ async def _ours() -> list[float]:
 async def measure() -> list[Figure]:
     """p50 and p99, and their ratio to the bare bot's."""
     bare, ours = await _bare(), await _ours()
-    figures = []
-    for share, name in ((0.5, "p50"), (0.99, "p99")):
-        mine, theirs = percentile(ours, share), percentile(bare, share)
-        ratio = mine / theirs
-        bar = f"<= {_BAR:g}" if name == "p50" else ""
-        figures.append(
-            Figure(
-                f"Telegram: update in to first call out, {name}",
-                f"{mine:.1f} ms",
-                f"bare python-telegram-bot {theirs:.1f} ms",
-                f"{ratio:.2f}",
-                bar,
-                ratio <= _BAR if bar else None,
-            )
-        )
-    return figures
+    return first_calls("Telegram", ours, "python-telegram-bot", bare)

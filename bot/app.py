@@ -35,6 +35,7 @@ from handlers.model import AccountId, Actor, MessageRef, Place, Reply, Request
 from handlers.pieces import show
 
 if TYPE_CHECKING:
+    from bot.platforms.discord import DiscordPlatform
     from bot.platforms.telegram import TelegramPlatform
 
 log = logging.getLogger(__name__)
@@ -235,19 +236,46 @@ async def _start(core: Core, stack: AsyncExitStack, failures: list[asyncio.Futur
         settings.allowed_hosts,
     )
     platforms: list[Platform] = [web]
+    discord = _discord(core, stack)
+    if discord is not None:
+        platforms.append(discord)
+        failures.append(discord.failed)
     telegram = _telegram(core, stack)
     if telegram is not None:
         platforms.append(telegram)
         failures.append(telegram.failed)
     # The watcher goes first, so that nothing that a platform starts is ever without it.
     await _start_delivery(core, stack, {platform.name: platform for platform in platforms})
-    lines["Discord"] = _off("Discord", settings.discord_token.get_secret_value())
-    lines["Telegram"] = _off("Telegram", "")
+    lines["Discord"] = _off("Discord")
+    lines["Telegram"] = _off("Telegram")
+    if discord is not None:
+        lines["Discord"] = await discord.start()
     if telegram is not None:
         lines["Telegram"] = await telegram.start()
     lines["Chat page"] = await web.start()
     stack.push_async_callback(web.stop)
     return lines
+
+
+def _discord(core: Core, stack: AsyncExitStack) -> DiscordPlatform | None:
+    settings = core.settings
+    token = settings.discord_token.get_secret_value()
+    if not token:
+        return None
+    from bot.platforms.discord import DiscordPlatform  # its library takes a third of a second to load
+
+    shelf = Shelf(settings.state_dir / "discord.sqlite3")
+    stack.push_async_callback(shelf.close)
+    platform = DiscordPlatform(
+        core.services,
+        token,
+        shelf,
+        api_url=settings.discord_api_url,
+        gateway_url=settings.discord_gateway_url,
+    )
+    # It is stopped after the watcher, which may be in the middle of a delivery.
+    stack.push_async_callback(platform.stop)
+    return platform
 
 
 def _telegram(core: Core, stack: AsyncExitStack) -> TelegramPlatform | None:
@@ -273,9 +301,7 @@ def _telegram(core: Core, stack: AsyncExitStack) -> TelegramPlatform | None:
     return platform
 
 
-def _off(name: str, token: str) -> str:
-    if token:
-        return f"off: this version does not speak {name} yet"
+def _off(name: str) -> str:
     return f"off, set {name.upper()}_TOKEN in .env"
 
 

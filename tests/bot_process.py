@@ -117,6 +117,34 @@ class BotProcess:
             self._said.set()
 
 
+async def ends_by_itself(state_dir: Path, says: str, **settings: str) -> str:
+    """The process ends with status 1 and one clear sentence, and leaves nothing running; all that it wrote."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        env=bare_environment(state_dir, **settings),
+        cwd=_ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(START_DEADLINE_S):
+            said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    text = said.decode()
+    assert process.returncode == 1, text
+    assert text.count(says) == 1
+    assert "Traceback" not in text
+    await ended(*children_of(state_dir))
+    return text
+
+
 def children_of(state_dir: Path) -> list[int]:
     """Ids of the processes whose environment names this state folder: whatever a bot has left behind."""
     mark = f"STATE_DIR={state_dir}".encode()

@@ -2,7 +2,7 @@
 
 Kinds in use: ``heart`` (a message -> the line that a heart on it stands for), ``audio`` (a stored file -> the
 platform's own name of it, by which it is sent again without an upload), ``sent`` (a delivery's nonce -> the message
-that holds it).
+that holds it), ``inbox`` (what was asked and not answered yet).
 """
 
 from __future__ import annotations
@@ -48,6 +48,15 @@ class Shelf:
         def read(db: sqlite3.Connection) -> str | None:
             row = db.execute("SELECT value FROM shelf WHERE kind = ? AND key = ?", (kind, key)).fetchone()
             return None if row is None else str(row[0])
+
+        return await self._run(read)
+
+    async def all(self, kind: str) -> dict[str, str]:
+        """Every value of a kind by its key, the oldest first. Raises OSError."""
+
+        def read(db: sqlite3.Connection) -> dict[str, str]:
+            rows = db.execute("SELECT key, value FROM shelf WHERE kind = ? ORDER BY at_s", (kind,))
+            return {str(key): str(value) for key, value in rows}
 
         return await self._run(read)
 

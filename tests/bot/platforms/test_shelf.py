@@ -21,6 +21,10 @@ async def test_what_was_put_is_there_after_a_restart(tmp_path: Path) -> None:
     await again.forget("heart", "1/2")
     assert await again.get("heart", "1/2") is None
     assert await again.get("audio", "1/2") == "file"
+    await again.put("audio", "0", "older")
+    await again.put("audio", "1/2", "newer")
+    assert list((await again.all("audio")).items()) == [("0", "older"), ("1/2", "newer")]
+    assert await again.all("heart") == {}
     await again.close()
 
 

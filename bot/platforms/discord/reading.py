@@ -1,0 +1,169 @@
+"""Events of Discord as what a person did: a command, a press, a choice, a reaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+
+from bot.platforms.discord.bricks import line_of
+from bot.platforms.discord.post import Interaction
+from bot.platforms.discord.spot import NAME, Spot, account
+from handlers import COMMANDS
+from handlers.model import Actor, MessageRef, Place, Request
+
+_MAKING = frozenset({"again", "vary", "longer"})
+_BY_NAME = {command.name: command for command in COMMANDS}
+_NAME_CHARACTERS = 100
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+"""What the library has read of an event it does not check."""
+
+Options = Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that a person did."""
+
+    actor: Actor
+    place: Place
+    command: str
+    event: str
+    text: str = ""
+    options: Options = field(default_factory=dict)
+
+    @property
+    def makes(self) -> bool:
+        """Whether a piece may come of it, whose progress needs a message."""
+        return (
+            self.command in _MAKING
+            or (self.command == "generate" and bool(self.text or self.options))
+            or self.ends_guide
+        )
+
+    @property
+    def ends_guide(self) -> bool:
+        """Whether the guide's own message becomes the one that shows the piece."""
+        return self.command == "guide" and self.text.split()[:1] == ["make"]
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the answer is for the asker alone, where others read."""
+        command = _BY_NAME.get(self.command)
+        return command is not None and command.private and not self.place.private
+
+    @property
+    def asker_only(self) -> bool:
+        """Whether only who asked for the message may press this."""
+        command = _BY_NAME.get(self.command)
+        return command is not None and command.asker_only and not self.place.private
+
+    def request(self, answer: MessageRef | None = None) -> Request:
+        """As the handlers take it."""
+        return Request(self.actor, self.place, self.command, self.event, self.options, self.text, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """A command that is being typed."""
+
+    command: str
+    option: str
+    text: str
+
+
+def sound(interaction: Interaction) -> bool:
+    """Whether it says who asks, where, and how they can be answered."""
+    token: object = interaction.token
+    return isinstance(token, str) and hasattr(interaction.user, "id") and interaction.channel_id is not None
+
+
+def said_in(interaction: Interaction) -> Said | None:
+    """A command or a press; None where it holds no command of ours, or cannot be read."""
+    try:
+        return _said(interaction)
+    except _UNREADABLE:
+        return None
+
+
+def _said(interaction: Interaction) -> Said | None:
+    data: Mapping[str, Any] = interaction.data or {}
+    channel = interaction.channel_id
+    if channel is None:
+        return None
+    actor = actor_of(interaction)
+    place = Place(NAME, str(channel), in_private(interaction))
+    event = str(interaction.id)
+    if interaction.type is discord.InteractionType.application_command:
+        options = {
+            str(one["name"]): one["value"]
+            for one in data.get("options") or ()
+            if isinstance(one.get("value"), str | int | float | bool)
+        }
+        return Said(actor, place, str(data["name"]), event, options=options)
+    values = data.get("values") or ()
+    line = str(values[0]) if values else line_of(str(data.get("custom_id", "")))
+    if not line.startswith("/"):
+        return None
+    command, _, text = line[1:].partition(" ")
+    return Said(actor, place, command, event, text.strip())
+
+
+def typing_in(interaction: Interaction) -> Typing | None:
+    """The option that is being typed; None where it cannot be read."""
+    data: Mapping[str, Any] = interaction.data or {}
+    try:
+        one = next(one for one in data["options"] if one.get("focused"))
+        return Typing(str(data["name"]), str(one["name"]), str(one.get("value", "")))
+    except (*_UNREADABLE, StopIteration):
+        return None
+
+
+def actor_of(interaction: Interaction) -> Actor:
+    """Who it was."""
+    user = interaction.user
+    return Actor(account(user.id), user.display_name[:_NAME_CHARACTERS], interaction.locale.value)
+
+
+def in_private(interaction: Interaction) -> bool:
+    """Whether the person is alone with the bot there."""
+    if interaction.guild_id is not None:
+        return False
+    context = interaction.context
+    if context.dm_channel or context.private_channel:
+        return context.dm_channel
+    return interaction.channel is not None and interaction.channel.type is discord.ChannelType.private
+
+
+def pressed_in(interaction: Interaction) -> tuple[int | None, bool]:
+    """The message whose button was pressed, and whether only one person can read it."""
+    message = interaction.message
+    if message is None:
+        return None, False
+    try:
+        return message.id, message.flags.ephemeral
+    except _UNREADABLE:
+        return message.id, False
+
+
+def asker_of(interaction: Interaction) -> int | None:
+    """Who asked for the message whose button was pressed."""
+    message = interaction.message
+    told = message.interaction_metadata if message is not None else None
+    return told.user.id if told is not None else None
+
+
+def reacted(reaction: discord.RawReactionActionEvent, text: str) -> Said:
+    """A heart put on or taken off; each such event is set by itself, so that a repeated one changes nothing."""
+    name = reaction.member.display_name if reaction.member is not None else ""
+    place = Place(NAME, str(reaction.channel_id), reaction.guild_id is None)
+    event = f"reaction {reaction.message_id} {uuid.uuid4().hex}"
+    return Said(Actor(account(reaction.user_id), name[:_NAME_CHARACTERS]), place, "favorite", event, text)
+
+
+def spot_of(reaction: discord.RawReactionActionEvent) -> Spot:
+    """The message that it is about."""
+    return Spot(reaction.channel_id, reaction.message_id)
