@@ -6,13 +6,15 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import calls, discord, generation, lookups, stall, telegram
+from benchmarks import calls, discord, generation, lookup, lookups, pictures, stall, telegram
 from benchmarks.report import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+    "lookup": lookup.measure,
     "lookups": lookups.measure,
     "generation": generation.measure,
     "calls": calls.measure,
+    "pictures": pictures.measure,
     "stall": stall.measure,
     "discord": discord.measure,
     "telegram": telegram.measure,

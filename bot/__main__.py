@@ -55,10 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--save", metavar="DIR", type=Path, help="put the audio there")
     ask.set_defaults(action=_ask)
 
-    catalogue = commands.add_parser("catalogue", help="the ragas that come with the bot")
-    catalogue.add_subparsers(metavar="what", required=True).add_parser(
-        "export", help="print them as a JSON array"
-    ).set_defaults(action=_export)
+    _add_catalogue(commands)
 
     render = commands.add_parser("render", help="compose and render one piece, without Convex")
     render.add_argument("--raga", required=True, metavar="NAME")
@@ -80,6 +77,30 @@ def _parser() -> argparse.ArgumentParser:
     convex.add_argument("--state", type=Path, metavar="DIR", help="where it keeps its data")
     convex.set_defaults(action=_convex)
     return parser
+
+
+def _add_catalogue(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    catalogue = commands.add_parser("catalogue", help="the ragas that come with the bot")
+    what = catalogue.add_subparsers(metavar="what", required=True)
+    what.add_parser("export", help="print them as a JSON array").set_defaults(action=_export)
+    sync = what.add_parser("sync", help="bring them into Convex: what is new and what has changed")
+    sync.add_argument("--remove", action="store_true", help="also take away what only Convex has")
+    sync.set_defaults(action=_sync)
+    filed = what.add_parser("corrections", help="the errors that people have reported")
+    filed.add_argument("--status", choices=("open", "accepted", "declined"), default="open")
+    filed.add_argument(
+        "--toml", action="store_true", help="what was accepted, as lines for the catalogue's files"
+    )
+    filed.set_defaults(action=_corrections)
+    for name, said in (("accept", "take a correction in"), ("decline", "leave the entry as it is")):
+        decision = what.add_parser(name, help=said)
+        decision.add_argument("id", metavar="ID")
+        decision.add_argument("--note", metavar="TEXT", help="said to the person who reported it")
+        if name == "accept":
+            decision.add_argument(
+                "--value", metavar="TEXT", help="what the entry is to say, if other than proposed"
+            )
+        decision.set_defaults(action=_decide, accept=name == "accept", value=None)
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
@@ -116,6 +137,27 @@ def _export(options: argparse.Namespace, settings: Settings) -> int:
     json.dump([raga.to_export() for raga in load().ragas], sys.stdout, ensure_ascii=False, indent=1)
     print()
     return 0
+
+
+def _sync(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import curation
+
+    return asyncio.run(curation.sync(settings, remove_strays=options.remove))
+
+
+def _corrections(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import curation
+
+    return asyncio.run(curation.corrections(settings, options.status, as_toml=options.toml))
+
+
+def _decide(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import curation
+
+    deciding = curation.decide(
+        settings, options.id, accept=options.accept, value=options.value, note=options.note
+    )
+    return asyncio.run(deciding)
 
 
 def _render(options: argparse.Namespace, settings: Settings) -> int:

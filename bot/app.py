@@ -33,6 +33,7 @@ from bot.worker import Worker, worker_name
 from handlers.errors import RagaBotError
 from handlers.model import AccountId, Actor, MessageRef, Place, Reply, Request
 from handlers.pieces import show
+from music.catalogue import CatalogueError
 
 if TYPE_CHECKING:
     from bot.platforms.discord import DiscordPlatform
@@ -66,7 +67,7 @@ async def run(settings: Settings) -> int:
             core = await build(settings, stack)
             failures: list[asyncio.Future[str]] = []
             lines = await _start(core, stack, failures)
-        except (LocalConvexError, IdentityError, LedgerError, OSError) as error:
+        except (LocalConvexError, IdentityError, LedgerError, CatalogueError, OSError) as error:
             print(f"Raga Bot cannot start. {error}", file=sys.stderr)
             return 1
         if not any(failure.done() for failure in failures):
@@ -103,7 +104,7 @@ async def work(settings: Settings) -> int:
                 return 1
             await _start_live(core, stack)
             line = await _start_worker(core, stack, max(1, settings.workers), _REMOTE_REPORT_S)
-        except (LocalConvexError, IdentityError, LedgerError, OSError) as error:
+        except (LocalConvexError, IdentityError, LedgerError, CatalogueError, OSError) as error:
             print(f"The worker cannot start. {error}", file=sys.stderr)
             return 1
         print(f"Worker {line}, for the {core.where}\nCtrl-C stops it.", flush=True)
@@ -131,7 +132,7 @@ async def ask(settings: Settings, line: str, save: Path | None) -> int:
             print("Stopped before the answer was there.", file=sys.stderr)
             return 1
         return await _tell(terminal, asking.result(), save)
-    except (LocalConvexError, IdentityError, RagaBotError) as error:
+    except (LocalConvexError, IdentityError, CatalogueError, RagaBotError) as error:
         print(f"That did not work. {error}", file=sys.stderr)
         return 1
     except OSError as error:

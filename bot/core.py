@@ -8,25 +8,31 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 import httpx
 
 import handlers
 from bot.backend.audio import AudioStore
 from bot.backend.backend import BotRecord, ConvexBackend
+from bot.backend.corrections import Corrections
 from bot.backend.gateway import Convex, http_client
 from bot.backend.identity import Keys, Signer, bot_id
 from bot.backend.live import Live
 from bot.backend.local import LocalConvex, environment, recorded_url
 from bot.backend.snapshot import Snapshot
 from bot.compact import smaller
+from bot.pictures import Drawings
 from bot.platforms import Services
+from bot.platforms.shelf import Shelf
 from bot.progress import ProgressBoard
+from bot.scales import PREFIX, Scales
 from bot.settings import Settings
 from handlers.errors import NotFoundError
 from handlers.model import Actor, GenerationId, Place, StorageId
 from handlers.ports import House
 from music.catalogue import Catalogue, load
+from music.places import City, city_named
 
 _AUDIO_CACHE_BYTES = 512 * 2**20
 _REMEMBERED_GRANTS = 2048
@@ -34,7 +40,10 @@ _RUNNING_DEADLINE_S = 15.0
 
 
 class LocalClock:
-    """The time where this machine stands."""
+    """The time where this machine stands, and the city that the community has chosen."""
+
+    def __init__(self, city: City | None) -> None:
+        self.city = city
 
     def now(self) -> datetime:
         """The local time, aware."""
@@ -50,6 +59,8 @@ class Playable:
 
     async def __call__(self, actor: Actor, place: Place, generation: GenerationId) -> StorageId:
         """The audio of a piece that the actor may hear. Raises handlers.errors.RagaBotError."""
+        if generation.startswith(PREFIX):
+            return StorageId(generation)  # a raga's scale is everybody's
         asked = (actor.account, generation)
         if asked not in self._grants:
             audio = (await self._backend.generation(actor, place, generation)).audio
@@ -117,13 +128,26 @@ async def build(
     packaged = await asyncio.to_thread(_packaged)
     snapshot = Snapshot(convex, packaged, settings.state_dir / "catalogue.json")
     live = Live(url, signer.bot)
-    house = House(backend=backend, ragas=snapshot, clock=LocalClock())
+    scales = Scales(audio, Shelf(settings.state_dir / "scales.sqlite3"), snapshot.catalogue)
+    stack.push_async_callback(scales.stop)
+    house = House(
+        backend=backend,
+        ragas=snapshot,
+        clock=LocalClock(city_named(settings.place)),
+        scales=scales,
+        corrections=Corrections(convex, signer),
+    )
+
+    async def audio_of(storage: StorageId) -> Path:
+        return await (scales.path(storage) if storage.startswith(PREFIX) else audio.path(storage))
+
     services = Services(
         respond=partial(handlers.respond, house),
         complete=partial(handlers.complete, house),
         choices=partial(handlers.choices, house),
         smaller=smaller,
-        audio=audio.path,
+        audio=audio_of,
+        picture=Drawings(settings.state_dir / "pictures", snapshot.catalogue),
         playable=Playable(backend),
     )
     return Core(

@@ -20,14 +20,11 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from bot.backoff import Backoff
 from handlers.model import GenerationMetadata
-from music.request import PieceError
-
-if TYPE_CHECKING:
-    from music.request import PieceRequest
+from music.request import DemonstrationRequest, PieceError, PieceRequest
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +43,10 @@ class Rendered:
 Report = Callable[[str, float], None]
 """Takes a stage and the fraction done of the whole, 0 to 1."""
 
-Engine = Callable[["PieceRequest", Report], Rendered]
+Wanted = PieceRequest | DemonstrationRequest
+"""What can be rendered."""
+
+Engine = Callable[[Wanted, Report], Rendered]
 """Makes a piece. Raises PieceError with a kind sentence for a request that cannot be met."""
 
 LoadEngine = Callable[[], Engine]
@@ -75,10 +75,14 @@ class _Failed:
 
 def load_engine() -> Engine:
     """Raga Bot's own engine; importing it takes a second or two."""
+    from music.demonstration import make_demonstration
     from music.piece import make_piece
 
-    def render(request: PieceRequest, report: Report) -> Rendered:
-        piece = make_piece(request, report)
+    def render(request: Wanted, report: Report) -> Rendered:
+        if isinstance(request, DemonstrationRequest):
+            piece = make_demonstration(request.raga, report, tonic=request.key, instrument=request.instrument)
+        else:
+            piece = make_piece(request, report)
         metadata = GenerationMetadata(
             title=piece.title,
             performer=piece.performer,
@@ -103,7 +107,7 @@ def serve(connection: Connection, load: LoadEngine) -> None:
     engine = load()
     while True:
         try:
-            request = cast("PieceRequest", connection.recv())
+            request = cast(Wanted, connection.recv())
         except (EOFError, OSError):
             return
         connection.send(_answer(engine, request, connection))
@@ -116,7 +120,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _answer(engine: Engine, request: PieceRequest, connection: Connection) -> Rendered | _Refused | _Failed:
+def _answer(engine: Engine, request: Wanted, connection: Connection) -> Rendered | _Refused | _Failed:
     last_stage, next_at = "", 0.0
 
     def report(stage: str, fraction: float) -> None:
@@ -164,7 +168,7 @@ class _Renderer:
         # Else we would hold the other end ourselves, and never hear that the process has gone.
         self._theirs.close()
 
-    async def render(self, request: PieceRequest, report: Report) -> Rendered:
+    async def render(self, request: Wanted, report: Report) -> Rendered:
         """Raises PieceError, RenderError."""
         loop = asyncio.get_running_loop()
         try:
@@ -239,7 +243,7 @@ class Renderers:
         await asyncio.gather(*(renderer.close() for renderer in self._all))
         self._all.clear()
 
-    async def render(self, request: PieceRequest, report: Report, deadline_s: float) -> Rendered:
+    async def render(self, request: Wanted, report: Report, deadline_s: float) -> Rendered:
         """Make a piece; ``report`` is called on this loop. The deadline counts from when a process is free.
 
         Cancelling stops the work really. Raises PieceError, RenderError.

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from music.places import CITIES, city_named
+
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -26,6 +28,16 @@ def _trimmed_url(url: str) -> str:
 Url = Annotated[str, AfterValidator(_trimmed_url)]
 """A web address without a slash at its end; blank means the default."""
 
+
+def _known_city(name: str) -> str:
+    if name and city_named(name) is None:
+        raise ValueError(f"is none of the cities that are known: {', '.join(city.name for city in CITIES)}")
+    return name
+
+
+City = Annotated[str, AfterValidator(_known_city)]
+"""The name of a city; blank means none."""
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A TCP port; 0 lets the system pick a free one."""
 
@@ -41,6 +53,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: Port = 8080
     web_allowed_hosts: str = ""
+    place: City = ""
     workers: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 2) - 1), ge=0, le=64)
     discord_token: SecretStr = SecretStr("")
     discord_api_url: Url = ""

@@ -31,6 +31,12 @@ export interface WorkerCaller {
   worker: string;
 }
 
+/** A person whom the bot's operator has named curator of the catalogue. */
+export interface CuratorCaller {
+  /** The token's subject, such as `discord:123`. */
+  curator: string;
+}
+
 /** The bot's chat accounts: a platform, a colon, an id without the bar that parts issuer and subject elsewhere. */
 const CHAT_ACCOUNT = /^([a-z][a-z0-9_-]{0,31}):[^|]{1,200}$/;
 
@@ -107,6 +113,20 @@ async function userOrBot(ctx: WithAuth): Promise<UserCaller | BotCaller> {
   return signedByTheBot(identity) && claim(identity, "role") === "bot" ? bot(ctx) : user(ctx);
 }
 
+/** The bot, for its operator; and persons whose token says that they are curators. */
+async function curatorOrBot(ctx: WithAuth): Promise<CuratorCaller | BotCaller> {
+  const caller = await userOrBot(ctx);
+  if (!("account" in caller)) return caller;
+  const identity = await identityOf(ctx);
+  if (!signedByTheBot(identity) || identity["curator"] !== true) throw forbidden("Only a curator may do this.");
+  return { curator: caller.account };
+}
+
+/** Who decided something: a curator's account, or the bot's. */
+export function accountOf(caller: CuratorCaller | BotCaller): string {
+  return "curator" in caller ? caller.curator : `bot:${caller.bot}`;
+}
+
 /** A worker names itself in its arguments too; a name that is not its own is a mistake or an attack. */
 export function expectOwnName(caller: WorkerCaller, named: string): void {
   if (caller.worker !== named) throw forbidden("This token belongs to another worker.");
@@ -155,3 +175,5 @@ export const botQuery = queryFor(bot);
 export const botMutation = mutationFor(bot);
 export const workerMutation = mutationFor(worker);
 export const userOrBotQuery = queryFor(userOrBot);
+export const curatorOrBotQuery = queryFor(curatorOrBot);
+export const curatorOrBotMutation = mutationFor(curatorOrBot);

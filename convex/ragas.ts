@@ -2,21 +2,19 @@
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v, type Infer } from "convex/values";
 import type { Doc } from "./_generated/dataModel";
-import type { QueryCtx } from "./_generated/server";
 import { anyoneQuery } from "./callers";
-import { CATALOGUE_MAX, NAME_MAX, pageOf, SEARCH_MAX, text } from "./limits";
-import { foldName, foldWords } from "./model/folding";
+import { CATALOGUE_MAX, NAME_MAX, pageOf, text } from "./limits";
+import { filters } from "./model/facets";
+import { spelled } from "./model/names";
+import { searchRagas } from "./model/search";
 import { ragaFields, tradition } from "./schema";
 
-/** Convex looks at no more words of a search than these. */
-const SEARCH_WORDS_MAX = 16;
-
-/** One spelling belongs to no more ragas than these: two traditions, and a few that share an alias. */
+/** One name belongs to no more ragas than these. */
 const NAMESAKES_MAX = 20;
 
 const ragaDocument = v.object({ _id: v.id("ragas"), _creationTime: v.number(), ...ragaFields });
 
-function shown({ searchText: _, ...raga }: Doc<"ragas">): Infer<typeof ragaDocument> {
+function shown({ searchText: _, folding: __, ...raga }: Doc<"ragas">): Infer<typeof ragaDocument> {
   return raga;
 }
 
@@ -34,23 +32,6 @@ export const getAll = anyoneQuery({
   },
 });
 
-async function spelled(ctx: QueryCtx, name: string): Promise<Doc<"ragas">[]> {
-  const exact = await ctx.db
-    .query("ragas")
-    .withIndex("by_name", (q) => q.eq("name", name))
-    .take(NAMESAKES_MAX);
-  const folded = foldName(name);
-  if (folded === "") return exact;
-  // Descending: a raga's own name comes before another's alias.
-  const spellings = await ctx.db
-    .query("ragaNames")
-    .withIndex("by_folded", (q) => q.eq("folded", folded))
-    .order("desc")
-    .take(NAMESAKES_MAX);
-  const others = await Promise.all(spellings.map((spelling) => ctx.db.get("ragas", spelling.ragaId)));
-  return [...exact, ...others.filter((raga) => raga !== null)];
-}
-
 /**
  * The raga of that name: spelled exactly so, or else by any of its folded names and aliases. Where both traditions
  * have one and none is asked for, the Hindustani one.
@@ -59,7 +40,12 @@ export const getByName = anyoneQuery({
   args: { name: v.string(), tradition: v.optional(tradition) },
   returns: v.union(ragaDocument, v.null()),
   handler: async (ctx, args) => {
-    const ragas = await spelled(ctx, text("The name", args.name, NAME_MAX));
+    const name = text("The name", args.name, NAME_MAX);
+    const exact = await ctx.db
+      .query("ragas")
+      .withIndex("by_name", (q) => q.eq("name", name))
+      .take(NAMESAKES_MAX);
+    const ragas = [...exact, ...(await spelled(ctx, name))];
     const fitting = ragas.filter((raga) => args.tradition === undefined || raga.tradition === args.tradition);
     const best = fitting[0];
     if (best === undefined) return null;
@@ -68,23 +54,15 @@ export const getByName = anyoneQuery({
   },
 });
 
-/** Ragas whose names or qualities contain the words, best first. The last word may be unfinished. */
+/**
+ * Ragas that are called so, however it is spelled, or whose qualities contain the words (the last may be unfinished);
+ * of these the ones that have all that the filters ask for. Swaras as in `S R2 G3 P D2` are a filter too. Without
+ * words, all that pass the filters, the best known first.
+ */
 export const search = anyoneQuery({
-  args: { query: v.string(), tradition: v.optional(tradition) },
+  args: { query: v.string(), ...filters },
   returns: v.array(ragaDocument),
-  handler: async (ctx, args) => {
-    const words = foldWords(text("The search", args.query, NAME_MAX)).split(" ").slice(0, SEARCH_WORDS_MAX).join(" ");
-    if (words === "") return [];
-    const { tradition } = args;
-    const found = await ctx.db
-      .query("ragas")
-      .withSearchIndex("search_text", (q) => {
-        const matching = q.search("searchText", words);
-        return tradition === undefined ? matching : matching.eq("tradition", tradition);
-      })
-      .take(SEARCH_MAX);
-    return found.map(shown);
-  },
+  handler: async (ctx, args) => (await searchRagas(ctx, args)).map(shown),
 });
 
 export const page = anyoneQuery({

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers import completion, dispatch, favorites, generation, help, history, ragas
+from handlers import completion, corrections, dispatch, favorites, generation, hearing, help, history, ragas
 from handlers.command import Command
 from handlers.model import Reply, Request, Suggestion
 from handlers.ports import House
@@ -20,9 +20,17 @@ async def _help(house: House, request: Request) -> Reply:
 COMMANDS: tuple[Command, ...] = (
     Command("raga", "A raga's card: scale, hour, mood, kin", ragas.show, ragas.SHOW_OPTIONS),
     Command("search", "Find ragas by name, tradition, hour or mood", ragas.search, ragas.SEARCH_OPTIONS),
+    Command("hear", "Hear a raga's scale, played", hearing.hear, hearing.OPTIONS),
     Command("generate", "Have a piece made for you", generation.generate, generation.OPTIONS),
     Command("favorites", "What you keep", favorites.show, favorites.LIST_OPTIONS, private=True),
     Command("history", "What was made for you", history.show, history.OPTIONS, private=True),
+    Command(
+        "correct",
+        "Say what is wrong with a raga's card",
+        corrections.correct,
+        corrections.OPTIONS,
+        private=True,
+    ),
     Command("cancel", "Stop the piece that is being made", generation.cancel, private=True),
     Command("help", "What I can do", _help, help.OPTIONS),
     Command("guide", "A step of the guided /generate", generation.guide, listed=False, asker_only=True),

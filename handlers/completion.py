@@ -72,9 +72,8 @@ def _free(house: House, command: Command, text: str, given: Collection[str]) -> 
         if last and choice.value.casefold().startswith(last.casefold())
     ]
     names = [Suggestion(f"{one.name}:", f"{one.name}:", one.description) for one in options if not last]
-    found = [*ragas, *valued] if len(words) <= 1 else [*valued, *ragas]
-    most_ragas = SUGGESTIONS_MAX - len(names)
-    return _distinct([*found[: max(most_ragas, 1)], *names])[:SUGGESTIONS_MAX]
+    most = SUGGESTIONS_MAX - len(names)
+    return _distinct([*[*ragas, *valued][: max(most, 1)], *names])[:SUGGESTIONS_MAX]
 
 
 def _ragas(house: House, option: Option, words: Sequence[str]) -> list[Suggestion]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from handlers import guide as guided
 from handlers.command import Option
 from handlers.errors import InvalidInputError, NotFoundError
+from handlers.hour import moment
 from handlers.lookup import button, find, which
 from handlers.model import Generation, GenerationId, GenerationRequest, Reply, Request
 from handlers.pieces import parameters, show
@@ -80,9 +81,9 @@ async def generate(house: House, request: Request) -> Reply:
             return which(catalogue, wish.raga, match, lambda name: _shortest(f"/generate {name}", said))
         raga = match.raga
     else:
-        now = house.clock.now()
-        hour = None if wish.mood or wish.theme else now.hour + now.minute / 60
-        raga = raga_for(catalogue, wish.mood, wish.theme, hour, wish.tradition, seed)
+        at = moment(house)
+        hour = None if wish.mood or wish.theme else at.hour
+        raga = raga_for(catalogue, wish.mood, wish.theme, hour, wish.tradition, seed, at.sunrise_hour)
     return await _start(house, request, _filled(wish, raga, seed), raga)
 
 

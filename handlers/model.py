@@ -105,14 +105,23 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """The picture of a raga's scale."""
+
+    raga: str
+    tradition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A titled sheet: an embed on Discord, a bold-headed message on Telegram, a panel in the page."""
+    """A titled sheet: an embed on Discord, a captioned photo on Telegram, a panel in the page."""
 
     title: str
     subtitle: str = ""
     fields: tuple[Field, ...] = ()
     description: str = ""
     footer: str = ""
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A finished piece of audio, to be attached or played."""
+    """Finished audio, to be attached or played. ``generation``: the piece, or the scale, by which it is asked for."""
 
     generation: GenerationId
     audio: StorageId
@@ -260,6 +269,29 @@ class Favorite:
 
 
 Item = TypeVar("Item")
+
+
+CorrectionStatus = Literal["open", "accepted", "declined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What somebody says is wrong with a raga's entry. ``value``: what the entry is to say, as a curator put it.
+
+    ``account`` and ``decided_by`` are only there for curators.
+    """
+
+    id: str
+    raga: str
+    tradition: str
+    field: str
+    text: str
+    status: CorrectionStatus
+    created_at_ms: float
+    value: str | None = None
+    note: str | None = None
+    account: str | None = None
+    decided_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

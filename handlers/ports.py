@@ -8,6 +8,7 @@ from typing import Protocol
 
 from handlers.model import (
     Actor,
+    Correction,
     Cursor,
     Favorite,
     FavoriteTarget,
@@ -17,8 +18,10 @@ from handlers.model import (
     MessageRef,
     Page,
     Place,
+    Track,
 )
-from music.catalogue import Catalogue
+from music.catalogue import Catalogue, Raga, Tradition
+from music.places import City
 
 
 class Backend(Protocol):
@@ -53,6 +56,10 @@ class Backend(Protocol):
 class Clock(Protocol):
     """The time, in the place that the community keeps."""
 
+    @property
+    def city(self) -> City | None:
+        """Where the community is, if it says."""
+
     def now(self) -> datetime:
         """An aware datetime."""
 
@@ -64,6 +71,25 @@ class Ragas(Protocol):
         """The current snapshot."""
 
 
+class Scales(Protocol):
+    """Ragas to be heard: arohana, avarohana and a phrase over a tanpura."""
+
+    async def track(self, raga: Raga, key: str | None) -> Track:
+        """Made once for each raga and key (``None``: the instrument's usual one). Raises handlers.errors."""
+
+
+class Corrections(Protocol):
+    """Errors in the catalogue that people report. Every method raises errors of handlers.errors and nothing else."""
+
+    async def file(
+        self, actor: Actor, raga: str, tradition: Tradition, field: str, text: str, *, key: str
+    ) -> str:
+        """Report an error in a raga's entry; returns the report's id. A replayed key changes nothing."""
+
+    async def mine(self, actor: Actor, cursor: Cursor | None, limit: int) -> Page[Correction]:
+        """What the actor has reported, newest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """All that a handler is given."""
@@ -71,3 +97,5 @@ class House:
     backend: Backend
     ragas: Ragas
     clock: Clock
+    scales: Scales
+    corrections: Corrections

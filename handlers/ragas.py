@@ -5,6 +5,7 @@ from __future__ import annotations
 from handlers import values
 from handlers.command import Option
 from handlers.errors import InvalidInputError
+from handlers.hour import PLACE, moment, place
 from handlers.lookup import button, family, find, scale, telling, unambiguous, which
 from handlers.model import (
     ButtonRows,
@@ -13,22 +14,25 @@ from handlers.model import (
     FavoriteState,
     FavoriteTarget,
     Field,
+    Picture,
     Reply,
     Request,
 )
 from handlers.ports import House
 from handlers.reading import take_apart
-from music.catalogue import Catalogue, Match, Raga
-from music.choosing import MOODS, PRAHARS, RASAS, TIMES, prahar_at, raga_for
-from music.swaras import sargam
+from music.byswaras import Found
+from music.catalogue import TRADITIONS, Catalogue, Match, Raga
+from music.choosing import MOODS, PRAHARS, RASAS, TIMES, raga_for
+from music.raga import Variant
+from music.swaras import Tradition, sargam
 
 LISTED = 8
 """So many ragas stand on one page of a list."""
 
 TRADITION = Option("tradition", "Hindustani or Carnatic", "choice", ("Hindustani", "Carnatic"), "Carnatic")
-SHOW_OPTIONS = (Option("name", "The raga's name, however spelt", "raga", example="Yaman"), TRADITION)
+SHOW_OPTIONS = (Option("name", "The raga's name, however spelt", "raga", example="Yaman"), TRADITION, PLACE)
 SEARCH_OPTIONS = (
-    Option("text", "A part of a name, a thaat, a melakarta, a quality", example="kauns"),
+    Option("text", "A part of a name, a quality, or the notes", example="S R2 G3 P D2"),
     TRADITION,
     Option("time", "The part of the day", "choice", TIMES, "evening"),
     Option("mood", "The mood", "choice", tuple(MOODS), "peaceful"),
@@ -40,15 +44,22 @@ _SCRIPT_LANGUAGES = ("Devanagari", "Tamil", "Telugu", "Kannada", "Malayalam")
 
 async def show(house: House, request: Request) -> Reply:
     """The card of a raga; without a name, one that suits the hour."""
-    line = take_apart(request, ("name", "raga", "tradition"), {"tradition": values.tradition})
+    readers = {"tradition": values.tradition, "place": place}
+    line = take_apart(request, ("name", "raga", "tradition", "place"), readers)
     catalogue = house.ragas.catalogue()
     prefer = line.read("tradition", values.tradition)
     text = " ".join(filter(None, (line.named.get("name") or line.named.get("raga"), line.rest)))
     if not text:
-        now = house.clock.now()
-        hour = now.hour + now.minute / 60
-        chosen = raga_for(catalogue, hour=hour, tradition=prefer, seed=now.toordinal() * 24 + now.hour)
-        return card(catalogue, chosen, f"{prahar_at(hour).name}: a raga for this hour.")
+        at = moment(house, line.read("place", place))
+        chosen = raga_for(
+            catalogue,
+            hour=at.hour,
+            tradition=prefer,
+            seed=at.now.toordinal() * 24 + at.now.hour,
+            sunrise_hour=at.sunrise_hour,
+        )
+        where = f" in {at.city.name}" if at.city is not None else ""
+        return card(catalogue, chosen, f"{at.prahar.name}{where}: a raga for this hour.")
     match = find(catalogue, text, prefer)
     if match.raga is None:
         return which(catalogue, text, match, lambda name: f"/raga {name}")
@@ -66,8 +77,8 @@ def card(catalogue: Catalogue, raga: Raga, remark: str = "", match: Match | None
     name = unambiguous(catalogue, raga)
     others = match.others if match is not None else ()
     rows: ButtonRows = (
-        (*button("Hear it", f"/generate {name} 20s"), *button("Generate in it", f"/generate {name}")),
-        button("♥ Favorite", favorite_line(raga)),
+        (*button("Hear it", f"/hear {name}"), *button("Generate in it", f"/generate {name}")),
+        (*button("♥ Favorite", favorite_line(raga)), *button("Report an error", f"/correct {name}")),
         tuple(
             one
             for other in others[:3]
@@ -82,6 +93,7 @@ def card(catalogue: Catalogue, raga: Raga, remark: str = "", match: Match | None
             fields=tuple(_fields(raga)),
             description=raga.description,
             footer=f"Kin: {', '.join(raga.kin)}" if raga.kin else "",
+            picture=Picture(raga.name, raga.tradition),
         ),
         buttons=tuple(row for row in rows if row),
         favorite=FavoriteState(FavoriteTarget(raga=raga.name, tradition=raga.tradition), on=False),
@@ -106,6 +118,7 @@ def _fields(raga: Raga) -> list[Field]:
         ("Mood", ", ".join(raga.mood)),
         ("Also written", ", ".join(raga.aliases)),
         ("In other scripts", ", ".join(scripts)),
+        ("Other forms", "\n".join(_form(one, raga.tradition) for one in raga.variants)),
         ("Remarks", raga.notes),
     )
     return [
@@ -113,6 +126,11 @@ def _fields(raga: Raga) -> list[Field]:
         for name, value in known
         if value
     ]
+
+
+def _form(one: Variant, tradition: Tradition) -> str:
+    up, down = (" ".join(sargam(swara, tradition) for swara in line) for line in (one.arohana, one.avarohana))
+    return f"{up} | {down} ({one.note})"
 
 
 _WORDS = ("Time", "Season", "Rasa", "Mood")
@@ -135,7 +153,15 @@ async def search(house: House, request: Request) -> Reply:
     catalogue = house.ragas.catalogue()
     tradition, time = line.read("tradition", values.tradition), line.read("time", values.time)
     mood, page = line.read("mood", _mood), line.read("page", values.page) or 1
-    found = catalogue.search(text, tradition, time, mood)
+    notes = catalogue.by_swaras(text) if text else None
+    if notes is None:
+        found, remarks = catalogue.search(text, tradition, time, mood), {}
+    else:
+        fitting = set(catalogue.search("", tradition, time, mood))
+        found = [raga for raga in (*notes.exact, *notes.fitting) if raga in fitting]
+        if len(found) < LISTED:
+            found += [raga for raga in notes.near if raga in fitting]
+        remarks = _closeness(notes)
     asked = [
         text,
         *(
@@ -153,7 +179,11 @@ async def search(house: House, request: Request) -> Reply:
     pages = -(-len(found) // LISTED)
     page = min(page, pages)
     entries = tuple(
-        Entry(raga.name, telling(raga), button("Card", f"/raga {unambiguous(catalogue, raga)}"))
+        Entry(
+            raga.name,
+            " · ".join(filter(None, (remarks.get(raga), telling(raga)))),
+            button("Card", f"/raga {unambiguous(catalogue, raga)}"),
+        )
         for raga in found[LISTED * (page - 1) : LISTED * page]
     )
     turns = tuple(
@@ -165,11 +195,26 @@ async def search(house: House, request: Request) -> Reply:
     count = "1 raga" if len(found) == 1 else f"{len(found)} ragas"
     where = f", page {page} of {pages}" if pages > 1 else ""
     about = f" for “{values.shown(said)}”" if said else ""
+    heard = "" if notes is None else f"\nRead as {_heard(notes)}."
     return Reply(
-        text=f"{count}{about}{where}",
+        text=f"{count}{about}{where}{heard}",
         entries=entries,
         buttons=(turns,) if turns else (),
         replaces="page" in line.named,
+    )
+
+
+def _heard(notes: Found) -> str:
+    """The notes as they were read, in the sargam of both traditions."""
+    lines = [line for line in (notes.notes.up, notes.notes.down) if line]
+    ways = (" | ".join(" ".join(sargam(one, way) for one in line) for line in lines) for way in TRADITIONS)
+    return ", in Carnatic names ".join(ways)
+
+
+def _closeness(notes: Found) -> dict[Raga, str]:
+    """How the notes that were asked for are in a raga; nothing where they are just its own."""
+    return dict.fromkeys(notes.fitting, "one way only, or in another school") | dict.fromkeys(
+        notes.near, "one swara apart"
     )
 
 

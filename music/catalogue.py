@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from music.byswaras import Found, SwaraIndex
 from music.familiar import familiarity
 from music.folding import plain_key, sound_key
 from music.lookup import Index, Match
@@ -41,6 +42,10 @@ class Catalogue:
         return Index(self.ragas)
 
     @cached_property
+    def _swaras(self) -> SwaraIndex:
+        return SwaraIndex(self.ragas)
+
+    @cached_property
     def _texts(self) -> tuple[tuple[Raga, str, str, str], ...]:
         """Each raga with what a search reads: its words, how those of its names sound, and its names."""
         return tuple(
@@ -58,6 +63,10 @@ class Catalogue:
     def suggest(self, prefix: str, limit: int = 25) -> list[Raga]:
         """Ragas to choose from while a name is typed, best first; for an empty text the best known ones."""
         return self._index.suggest(prefix, limit)
+
+    def by_swaras(self, text: str) -> Found | None:
+        """The ragas of the notes in a text, such as ``S R2 G3 P D2``; None where it is meant as a name."""
+        return self._swaras.find(text)
 
     def search(
         self,

@@ -266,6 +266,7 @@ def raga_for(
     hour: float | None = None,
     tradition: Tradition | None = None,
     seed: int = 0,
+    sunrise_hour: float = SUNRISE_HOUR,
 ) -> Raga:
     """A raga that suits what is asked. The same question, seed and catalogue give the same raga.
 
@@ -281,7 +282,7 @@ def raga_for(
     if theme:
         pool = _kept(pool, set(ragas_for_theme(catalogue, theme)).__contains__)
     if hour is not None:
-        watch = prahar_at(hour).number
+        watch = prahar_at(hour, sunrise_hour).number
         # One that belongs to the hour, or else one that belongs to no hour.
         timed = [raga for raga in pool if watch in raga.prahar]
         pool = timed or _kept(pool, lambda raga: not raga.prahar and not raga.season)

@@ -22,6 +22,9 @@ _PREFIX = re.compile(rf"^(?:{_RAGA}|राग|రాగం?|ರಾಗ|രാഗ�
 _SUFFIX = re.compile(rf"(?<=\S)[\s_-]+{_RAGA}$")
 _FLAP = re.compile("r\u0323h?(?=[aeiouāīūēō])")
 _VOCALIC = re.compile("r[\u0323\u0325]")
+# Harvard-Kyoto tells itself by a capital within a word; popular spelling has z for j, and no G or J for nasals.
+_HARVARD_KYOTO = re.compile("[a-z][AIUMHGJTDNSRL]")
+_NASALS = re.compile("G(?=[kg])|J(?=[cj])")
 _MARKS = re.compile("[\u0300-\u036f]")
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 _NOT_LATIN = re.compile("[^a-z0-9]+")
@@ -37,17 +40,20 @@ _RULES = tuple(
         ("z", "j"),
         ("f", "p"),
         ("ck", "k"),
-        ("[ao]u", "o"),
+        ("[ao]u|oa(?=[^aeiouy])", "o"),
         ("oo|uu", "u"),
         ("ee|ii|ie(?=[^aeiouy]|$)", "i"),
         ("aa+", "a"),
+        ("(?<=...)ai$", "a"),
         ("a[iey](?=[^aeiouy]|$)|ai(?=y)|ei", "e"),
         ("[iy]+(?=[aeou])", "y"),
-        ("(?<=[bcdgjklmnprstvy])h", ""),
-        ("(?:j|d|g)(?:n|y)y?", "gn"),
+        ("(?<=[^aeiouy])y(?=[^aeiouy]|$)", "i"),
+        ("(?<=[bcdgjklmnprstvy])h+|(?<=[aeiou])h$", ""),
+        ("(?:dn(?=y)|[jg]n|gy)y?", "gn"),
         ("m(?=[^aeiouymh])", "n"),
         (r"(.)\1+", r"\1"),
         ("(?<=[bdgkmpst])r[iu](?=[^aeiouy])", "r"),
+        ("^r(?=[^aeiouy])", "ri"),
         ("a(?:m|mu)?$", ""),
     )
 )
@@ -84,6 +90,8 @@ def sound_key(text: str) -> str:
         if any(map(is_indic, clean)):
             clean = to_latin(clean)
         clean = unicodedata.normalize("NFD", clean)
+    if _HARVARD_KYOTO.search(clean):
+        clean = _NASALS.sub("n", clean.replace("z", "s"))
     clean = clean.casefold().replace("r^i", "ri")
     if not clean.isascii():
         clean = _MARKS.sub("", _VOCALIC.sub("ri", _FLAP.sub("d", clean)))

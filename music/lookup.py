@@ -4,40 +4,44 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from music.familiar import familiarity
-from music.folding import NAME_LENGTH_MAX, bare_key, plain_key, sound_key, tamil_key
+from music.folding import NAME_LENGTH_MAX, plain_key, sound_key, tamil_key
 from music.melakarta import MELAKARTAS
 from music.raga import Raga
 from music.scripts import has_tamil
+from music.spellings import Hit, Spellings, sorted_key
+from music.suggestions import Suggestions
 from music.swaras import Tradition
 
 OTHERS_MAX = 5
 """So many ragas are offered beside or instead of an answer."""
 
-SURE = 0.8
+SURE = 0.87
 """From this likeness (0 to 1) on, a misspelt name is answered, if nothing else comes close."""
+
+SURE_OF_SHORT = 0.93
+"""The same for a short text, such as an English word, which comes near to some name easily."""
 
 MARGIN = 0.07
 """What else comes at most so near (in likeness) makes an answer unsure."""
 
-POSSIBLE = 0.6
+POSSIBLE = 0.73
 """From this likeness on, a raga is offered."""
 
-_NEAREST = 16
-_SHORTEST = 3
-_TELLING = 4
 _OTHER_TRADITION = 0.03
-_NO_NAMES = frozenset(map(sound_key, ("raga", "ragas", "ragam", "ragalu", "mela", "thaat")))
-_PARTICLES = frozenset(("ki", "ka", "ke", "kee", "the", "of"))
-_VOWEL = re.compile("[aeiou]")
+_WELL_KNOWN = 0.04
+_KNOWN_PLACES = 300
+_WELL_SPELT = 0.93
+_SHORT = 5
+_KIND_WORDS = frozenset(
+    ("thaat", "that", "thata", "mela", "melam", "melakarta", "melakartha", "janya", "ragini", "scale")
+)
 # The vowel signs of Indian scripts are no word characters to Python.
 _WORD = re.compile(r"[\w\u0900-\u0d7f]+")
 _MELAKARTA = re.compile(r"(?:mela(?:karta)?[\s.#-]*)?(\d{1,2})")
@@ -63,8 +67,25 @@ class Match:
 
 NOTHING = Match("none")
 
-_Hits = list[tuple[int, int]]
+# Words of the art are no misspelt ragas, however near they come to one.
+_WORDS_OF_THE_ART = """
+raga ragas ragam ragalu ragini mela melakarta thaat janya swara sargam shruti saptak alap alapana jod jhala gat
+gamaka meend kan murki taan tala taal talam laya matta matra avartan teental tintal jhaptal ektal rupak rupaka
+dadra keherwa dhamar adi chautal chapu khayal dhrupad thumri tappa tarana bhajan ghazal qawwali kriti varnam
+tillana padam javali niraval kalpanaswaram bandish sitar tabla sarod santoor bansuri tanpura tambura harmonium
+mridangam ghatam kanjira veena shehnai sarangi esraj dilruba pakhawaj nadaswaram surbahar rabab flute violin
+guitar
+"""
+_NO_NAMES = frozenset(map(sound_key, _WORDS_OF_THE_ART.split()))
+
+_Hits = list[Hit]
 _Names = dict[str, _Hits]
+
+
+def _named(raga: Raga, number: int) -> Iterator[tuple[str, Hit]]:
+    """A raga's names; its own goes before an alias, an alias before another script."""
+    for position, name in enumerate(raga.names):
+        yield name, (0 if position == 0 else 1 if position <= len(raga.aliases) else 2, number)
 
 
 class Index:
@@ -75,35 +96,26 @@ class Index:
         self._familiarity = [familiarity(raga) for raga in ragas]
         self._plain: _Names = defaultdict(list)
         self._sound: _Names = defaultdict(list)
-        self._bare: _Names = defaultdict(list)
         self._tamil: _Names = defaultdict(list)
         self._sorted: _Names = defaultdict(list)
-        self._words: _Names = defaultdict(list)
         self._melakartas: dict[int, int] = {}
         self._own_plain = [plain_key(raga.name) for raga in ragas]
         for number, raga in enumerate(ragas):
             if raga.chakra is not None and raga.melakarta is not None:
                 self._melakartas[raga.melakarta] = number
-            for position, name in enumerate(raga.names):
-                # The raga's own name goes before an alias, an alias before another script.
-                for word in name.split()[1:]:
-                    self._words[plain_key(word)].append((position, number))
-                self._enter(name, (0 if position == 0 else 1 if position <= len(raga.aliases) else 2, number))
-        self._sound_keys = tuple(self._sound)
-        self._sounds: dict[str, list[str]] = defaultdict(list)
-        for sound in self._sound_keys:
-            self._sounds[bare_key(sound)].append(sound)
-        self._bare_keys = tuple(self._bare)
-        self._heads: Callable[[int], dict[str, _Hits]] = lru_cache(maxsize=NAME_LENGTH_MAX)(self._cut)
+        names = [(name, hit) for number, raga in enumerate(ragas) for name, hit in _named(raga, number)]
+        for name, hit in names:
+            self._enter(name, hit)
+        self._spellings = Spellings(names)
+        self._suggestions = Suggestions(ragas)
 
     def _enter(self, name: str, hit: tuple[int, int]) -> None:
         sound = sound_key(name)
         keys = (
             (self._plain, plain_key(name)),
             (self._sound, sound),
-            (self._bare, bare_key(sound)),
             (self._tamil, tamil_key(sound)),
-            (self._sorted, _sorted_key(name)),
+            (self._sorted, sorted_key(name)),
         )
         for hits, key in keys:
             if key and all(number != hit[1] for _, number in hits[key]):
@@ -130,7 +142,15 @@ class Index:
         if not sound or sound in _NO_NAMES:
             return NOTHING
         if twins:
-            return self._same_name(twins, text, prefer)
+            match = self._same_name(twins, text, prefer)
+            if self._spellings.as_spelt(text) >= _WELL_SPELT:
+                return match
+            # Perhaps a slip in a name that sounds otherwise, such as "revai", Reva's sound, for Revati.
+            nearer = self._alike(text, sound, prefer)
+            first = nearer.raga or next(iter(nearer.others), None)
+            if first is None or (first in (match.raga, *match.others) and len(sound) > _SHORT):
+                return match
+            return nearer
         return self._roundabout(text, prefer) or self._alike(text, sound, prefer)
 
     def _same_name(
@@ -178,25 +198,27 @@ class Index:
         words = _WORD.findall(text.casefold())
         if len(words) < 2:
             return None
+        if hits := self._sorted.get(sorted_key(text)):
+            return self._same_name(hits, text, prefer)
+        joined = "".join(words)
+        if hits := self._plain.get(joined) or self._sound.get(sound_key(joined)):
+            return self._same_name(hits, text, prefer)  # such as "rag eshri", whose first word is no title
         stated = [word for word in words if word in _TRADITION_WORDS]
-        if stated and len(stated) < len(words):
-            rest = " ".join(word for word in words if word not in _TRADITION_WORDS)
-            found = self.find(rest, _TRADITION_WORDS[stated[0]])
-            return found if found.kind in ("exact", "near") else None
-        hits = self._sorted.get(_sorted_key(text))
-        return self._same_name(hits, text, prefer) if hits else None
+        rest = [word for word in words if word not in _TRADITION_WORDS and word not in _KIND_WORDS]
+        if not rest or len(rest) == len(words):
+            return None
+        found = self.find(" ".join(rest), _TRADITION_WORDS[stated[0]] if stated else prefer)
+        if found.kind == "near" and stated:
+            # "Hindustani Kapi" is a name too, which was misspelt as a whole.
+            whole = self._alike(text, sound_key(text), prefer)
+            return whole if whole.kind == "near" else found
+        return found if found.kind in ("exact", "near") else None
 
     def _alike(self, text: str, sound: str, prefer: Tradition | None) -> Match:
         if has_tamil(text) and (hits := self._tamil.get(tamil_key(sound))):
             numbers = self._ordered(hits, text, prefer)
             return Match("near", self._ragas[numbers[0]], self._at(numbers[1:]))
-        bare = bare_key(sound)
-        if len(bare) > _TELLING and (hits := self._bare.get(bare)):
-            numbers = self._ordered(hits, text, prefer)
-            traditions = [self._ragas[number].tradition for number in numbers]
-            if len(set(traditions)) == len(traditions):
-                return Match("near", self._ragas[numbers[0]], self._at(numbers[1:]))
-        ranked = self._ranked(text, sound, prefer)
+        ranked = self._ranked(text, prefer)
         if not ranked or ranked[0][0] < POSSIBLE:
             return NOTHING
         best, first = ranked[0]
@@ -205,34 +227,21 @@ class Index:
         rival = next(
             (likeness for likeness, number in ranked[1:] if sound_key(self._ragas[number].name) != name), 0.0
         )
-        if best >= SURE and best - rival >= MARGIN:
+        sure = SURE if len(plain_key(text)) > _SHORT else SURE_OF_SHORT
+        if best >= sure and best - rival >= MARGIN:
             twins = [number for number in others if sound_key(self._ragas[number].name) == name]
             return Match("near", self._ragas[first], self._at(twins))
         return Match("unsure", None, self._at([first, *others]))
 
-    def _ranked(self, text: str, sound: str, prefer: Tradition | None) -> list[tuple[float, int]]:
+    def _ranked(self, text: str, prefer: Tradition | None) -> list[tuple[float, int]]:
         """The likest ragas with their likeness (0 to 1), best first."""
-        if len(sound) < _SHORTEST:
-            return []
-        bare, bones, plain = bare_key(sound), _bones(sound), plain_key(text)
-        near = {key for key, _, _ in _nearest(sound, self._sound_keys)}
-        for key, _, _ in _nearest(bare, self._bare_keys):
-            near.update(self._sounds[key])
-        if len(sound) >= _TELLING:
-            near.update(key for key in self._sound_keys if sound in key)
         likeness: dict[int, float] = {}
-        for key in near:
-            close = (
-                0.5 * OSA.normalized_similarity(sound, key)
-                + 0.25 * OSA.normalized_similarity(bare, bare_key(key))
-                + 0.25 * OSA.normalized_similarity(bones, _bones(key))
+        for (rank, number), close in self._spellings.near(text).items():
+            total = (
+                close - 0.005 * rank - _OTHER_TRADITION * self._foreign(number, prefer) + self._weight(number)
             )
-            if len(sound) >= _TELLING and sound in key:
-                # The beginning of a name, or one of its words, says more than its share of the letters.
-                close = max(close, (0.7 if key.startswith(sound) else 0.6) + 0.3 * len(sound) / len(key))
-            for rank, number in self._sound[key]:
-                total = close - 0.01 * rank - _OTHER_TRADITION * self._foreign(number, prefer)
-                likeness[number] = max(likeness.get(number, 0.0), total)
+            likeness[number] = max(likeness.get(number, 0.0), total)
+        plain = plain_key(text)
 
         def order(item: tuple[int, float]) -> tuple[float, bool, float, int, int]:
             number, total = item
@@ -242,70 +251,10 @@ class Index:
 
         return [(total, number) for number, total in sorted(likeness.items(), key=order)]
 
+    def _weight(self, number: int) -> float:
+        """What being well known adds to a likeness: people ask for such ragas, and mistype them, most."""
+        return _WELL_KNOWN * max(0.0, 1.0 - self._familiarity[number] / _KNOWN_PLACES)
+
     def suggest(self, prefix: str, limit: int) -> list[Raga]:
         """Ragas whose names begin with, hold, sound or almost read like what was typed so far."""
-        plain = plain_key(prefix)
-        if prefix.strip() and not plain:
-            return []
-        if not plain:
-            return self._best(dict.fromkeys(range(len(self._ragas)), 0), limit)
-        sound = sound_key(prefix)
-        if 2 * len(sound) < len(plain):
-            sound = ""  # little is left of it, such as of "zzzz"
-        bare = bare_key(sound)
-        tiers: dict[int, int] = {}
-
-        def offer(hits: Iterable[tuple[int, int]], tier: int) -> None:
-            for _, number in hits:
-                tiers[number] = min(tier, tiers.get(number, tier))
-
-        for key, hits in self._plain.items():
-            if key.startswith(plain):
-                offer(hits, 0 if key == plain else 1)
-            elif plain in key:
-                offer(hits, 5)
-        for word, hits in self._words.items():
-            if word.startswith(plain):
-                offer([hit for hit in hits if hit[0] == 0], 2)
-                offer(hits, 3)
-        for key, hits in self._sound.items():
-            if sound and key.startswith(sound):
-                offer(hits, 4)
-            elif len(sound) >= _SHORTEST and (sound in key or bare_key(key).startswith(bare)):
-                offer(hits, 6)
-        if len(tiers) < OTHERS_MAX and len(sound) >= _SHORTEST:
-            heads = self._heads(len(sound))
-            for head, close, _ in _nearest(sound, tuple(heads), limit, POSSIBLE):
-                offer(heads[head], 17 - round(10 * close))
-        return self._best(tiers, limit)
-
-    def _cut(self, length: int) -> dict[str, _Hits]:
-        heads: dict[str, _Hits] = defaultdict(list)
-        for key, hits in self._sound.items():
-            heads[key[:length]].extend(hits)
-        return heads
-
-    def _best(self, tiers: dict[int, int], limit: int) -> list[Raga]:
-        """Ragas by tier, the well-known ones first and the short names before the long ones."""
-
-        def order(number: int) -> tuple[int, int, int, int]:
-            return (tiers[number], self._familiarity[number], len(self._own_plain[number]), number)
-
-        return [self._ragas[number] for number in sorted(tiers, key=order)[: max(limit, 0)]]
-
-
-def _nearest(
-    key: str, keys: Sequence[str], limit: int = _NEAREST, at_least: float = 0.0
-) -> list[tuple[str, float, int]]:
-    return process.extract(key, keys, scorer=OSA.normalized_similarity, limit=limit, score_cutoff=at_least)
-
-
-@lru_cache(maxsize=8192)
-def _bones(sound: str) -> str:
-    """A sound key's consonants; its first letter whatever it is."""
-    return (sound[:1] + _VOWEL.sub("", sound[1:])).replace("b", "v")
-
-
-def _sorted_key(name: str) -> str:
-    words = [sound_key(word) for word in _WORD.findall(name.casefold()) if word not in _PARTICLES]
-    return " ".join(sorted(words)) if len(words) > 1 else ""
+        return self._suggestions.of(prefix, limit)

@@ -18,13 +18,14 @@ from music.instruments.wavetable import SAMPLE_RATE_HZ
 from music.mix import Bus, add, gain, master, power, room, sympathetic
 from music.request import INSTRUMENTS, VOICES
 from music.score import Score
-from music.theory import pitch_classes, swara_hz
+from music.theory import octave_shift, pitch_classes, swara_hz
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from music.catalogue import Raga
     from music.request import PieceRequest
 
 STAGES: Final = ("compose", "melody", "drone", "percussion", "mix", "encode")
@@ -100,9 +101,8 @@ def _melody_bus(number: int, count: int) -> Bus:
     return Bus(_LEVEL_DB["melody"] - 1.5 * (count - 1) / 2.0, pan, -13.0)
 
 
-def _tarab_hz(request: PieceRequest, tonic_hz: float) -> list[float]:
+def _tarab_hz(raga: Raga, tonic_hz: float) -> list[float]:
     """The sympathetic strings: the raga's notes over one octave and the upper Sa."""
-    raga = request.raga
     keys = sorted(pitch_classes((*raga.arohana, *raga.avarohana)))
     names = {k: s for s in (*raga.arohana, *raga.avarohana) for k in pitch_classes((s,))}
     found = []
@@ -122,23 +122,27 @@ class Lines:
     percussion: NDArray[np.float32]
 
 
+def _drums_lead(request: PieceRequest) -> bool:
+    return len(request.instruments) > 0 and plan(request).drums_lead
+
+
 def _mix(
-    request: PieceRequest, score: Score, progress: _Progress, keep: bool
+    raga: Raga, score: Score, progress: _Progress, *, drums_lead: bool, keep: bool
 ) -> tuple[NDArray[np.float32], Lines | None]:
     """Renders and adds line after line, so that a long piece never holds more than one beside the mix."""
     total = round(score.duration_s * SAMPLE_RATE_HZ)
     mix = np.zeros((total, 2), dtype=np.float32)
     hall = room()
     kept: dict[str, NDArray[np.float32]] = {}
-    shifts = plan(request).shifts
     progress.begin("melody")
     count = len(score.players)
     for number, name in enumerate(score.players):
-        line = render_line(score, number, shifts[number], progress.part(2 * number, 2 * count))
+        octaves = 0 if number == 0 else octave_shift(name, score.tonic_hz)
+        line = render_line(score, number, octaves, progress.part(2 * number, 2 * count))
         bus = _melody_bus(number, count)
         response = hall
         if name in _SYMPATHETIC:
-            strings = sympathetic(_tarab_hz(request, score.tonic_hz), 2.0 * _SYMPATHETIC[name])
+            strings = sympathetic(_tarab_hz(raga, score.tonic_hz), 2.0 * _SYMPATHETIC[name])
             response = strings.copy()
             response[: len(hall)] += hall
         level = gain(bus.level_db) * _normal(line)
@@ -153,14 +157,16 @@ def _mix(
     if keep:
         kept["drone"] = line * np.float32(level)
     del line
-    progress.begin("percussion")
-    line = render_drums(score, progress.part(0, 2))
-    drums_lead = len(request.instruments) > 0 and plan(request).drums_lead
-    level = gain(_LEVEL_DB["tabla"] + (5.0 if drums_lead else 0.0)) * _normal(line)
-    add(mix, line, level, 0.12, hall, gain(-15.0), progress.part(1, 2))
-    if keep:
-        kept["percussion"] = line * np.float32(level)
-    del line
+    if score.strokes:
+        progress.begin("percussion")
+        line = render_drums(score, progress.part(0, 2))
+        level = gain(_LEVEL_DB["tabla"] + (5.0 if drums_lead else 0.0)) * _normal(line)
+        add(mix, line, level, 0.12, hall, gain(-15.0), progress.part(1, 2))
+        if keep:
+            kept["percussion"] = line * np.float32(level)
+        del line
+    elif keep:
+        kept["percussion"] = np.zeros(total, dtype=np.float32)
     progress.begin("mix")
     master(mix, min(2.5, 0.05 * score.duration_s + 0.5), progress)
     return mix, Lines(**kept) if keep else None
@@ -173,15 +179,13 @@ def _performer(request: PieceRequest) -> str:
 
 
 def _tags(score: Score, title: str, performer: str) -> dict[str, str]:
+    beat = f"{score.tala}, {score.tempo_bpm:g} bpm, " if score.tala else ""
     return {
         "title": title,
         "artist": performer,
         "album": "Raga Bot",
         "genre": f"{score.tradition} classical",
-        "comment": (
-            f"Raga {score.raga}, {score.tala}, {score.tempo_bpm:g} bpm, "
-            f"Sa {score.tonic_hz:.2f} Hz, seed {score.seed}"
-        ),
+        "comment": f"Raga {score.raga}, {beat}Sa {score.tonic_hz:.2f} Hz, seed {score.seed}",
     }
 
 
@@ -199,12 +203,29 @@ def make_piece(request: PieceRequest, report: Report) -> Piece:
     progress.begin("compose")
     score = compose(request)
     progress(1.0)
-    mix, _ = _mix(request, score, progress, keep=False)
+    return perform(
+        request.raga,
+        score,
+        report,
+        title=_title(score),
+        performer=_performer(request),
+        drums_lead=_drums_lead(request),
+    )
+
+
+def perform(
+    raga: Raga, score: Score, report: Report, *, title: str, performer: str, drums_lead: bool = False
+) -> Piece:
+    """Makes the piece of a score, in the room and with the sympathetic strings of its raga.
+
+    ``report`` is called as for `make_piece`. Raises `EncodeError` when ffmpeg fails.
+    """
+    progress = _Progress(report)
+    mix, _ = _mix(raga, score, progress, drums_lead=drums_lead, keep=False)
     progress.begin("encode")
     pcm = pcm16(mix)
     del mix
     progress(0.05)
-    title, performer = _title(score), _performer(request)
     encoded = mp3(pcm, 2, _tags(score, title, performer))
     progress(1.0)
     return Piece(
@@ -223,7 +244,8 @@ def make_piece(request: PieceRequest, report: Report) -> Piece:
 def render(request: PieceRequest) -> tuple[Score, NDArray[np.float32], Lines]:
     """The score, the mastered mix, float32 (n, 2), and the lines that it was made from."""
     score = compose(request)
-    mix, lines = _mix(request, score, _Progress(lambda _stage, _fraction: None), keep=True)
+    silent = _Progress(lambda _stage, _fraction: None)
+    mix, lines = _mix(request.raga, score, silent, drums_lead=_drums_lead(request), keep=True)
     if lines is None:
         raise AssertionError("the lines were asked for")
     return score, mix, lines

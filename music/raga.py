@@ -16,13 +16,23 @@ class CatalogueError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """Another form of a raga, of another school; ``note`` says whose."""
+
+    arohana: tuple[Swara, ...]
+    avarohana: tuple[Swara, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Raga:
     """A raga. What the tradition does not say is ``None`` or an empty tuple.
 
     ``arohana`` and ``avarohana`` are as sung, crooked (vakra) turns kept, and may begin below Sa:
     ``("N3,", "R2", "G3", …)``. ``scripts`` pairs a script with the name written in it. ``prahar`` counts the
     eight watches of the day from sunrise, 1 to 8. ``kin`` names ragas of the other tradition, or neighbors,
-    that share the scale or the manner. ``reviewed`` says that the entry was held against the ``sources``.
+    that share the scale or the manner. ``variants`` are forms of other schools, which differ in their swaras.
+    ``reviewed`` says that the entry was held against the ``sources``.
     """
 
     name: str
@@ -48,6 +58,7 @@ class Raga:
     description: str = ""
     kin: tuple[str, ...] = ()
     notes: str = ""
+    variants: tuple[Variant, ...] = ()
     reviewed: bool = False
     sources: tuple[str, ...] = ()
 
@@ -65,6 +76,11 @@ class Raga:
                 value = [{"script": script, "name": name} for script, name in value]
             elif field.name == "pakad":
                 value = [list(phrase) for phrase in value]
+            elif field.name == "variants":
+                value = [
+                    {"arohana": list(one.arohana), "avarohana": list(one.avarohana), "note": one.note}
+                    for one in value
+                ]
             elif isinstance(value, tuple):
                 value = list(value)
             if field.name == "reviewed" or value not in (None, "", []):
@@ -102,6 +118,10 @@ class Raga:
             description=read.optional_text("description") or "",
             kin=read.texts("kin"),
             notes=read.optional_text("notes") or "",
+            variants=tuple(
+                Variant(one.swaras("arohana"), one.swaras("avarohana"), one.text("note"))
+                for one in read.inner("variants")
+            ),
             reviewed=read.flag("reviewed"),
             sources=read.texts("sources"),
         )

@@ -21,6 +21,7 @@ SOURCES = (
     "Sangita Sampradaya Pradarsini",
     "Sangraha Chudamani",
     "Ragas in Carnatic Music",
+    "Raganidhi",
 )
 """The works that an entry may name; docs/musicology.md gives them in full."""
 
@@ -64,7 +65,14 @@ def faults(raga: Raga, foreign: Sequence[Swara] = ()) -> Iterator[str]:
 
 
 def _scale_faults(raga: Raga) -> Iterator[str]:
-    for field, line, rising in (("arohana", raga.arohana, True), ("avarohana", raga.avarohana, False)):
+    lines = [("arohana", raga.arohana, True), ("avarohana", raga.avarohana, False)]
+    for one in raga.variants:
+        if not one.note or len(one.note) > NAME_LENGTH_MAX * 2:
+            yield "a variant's note says in a few words whose it is"
+        if (one.arohana, one.avarohana) == (raga.arohana, raga.avarohana):
+            yield "a variant is the raga's own form"
+        lines += [("variant's arohana", one.arohana, True), ("variant's avarohana", one.avarohana, False)]
+    for field, line, rising in lines:
         pitches = [semitone(swara) for swara in line]
         if len(line) < 4:
             yield f"the {field} has fewer than four swaras"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from music.choosing import times_of
 from music.melakarta import chakra_name, melakarta_scale
-from music.raga import TRADITIONS, CatalogueError, Raga
+from music.raga import TRADITIONS, CatalogueError, Raga, Variant
 from music.ragafaults import faults, faults_between
 from music.scripts import CARNATIC_SCRIPTS, in_script
 from music.swaras import Swara, base, parse_scale
@@ -38,9 +38,10 @@ _TEXTS = frozenset(
     ]
 )
 _LISTS = frozenset(["aliases", "time", "season", "rasa", "mood", "kin", "sources", "pakad"])
-_KEYS = _TEXTS | _LISTS | {"melakarta", "prahar", "scripts", "reviewed"}
+_KEYS = _TEXTS | _LISTS | {"melakarta", "prahar", "scripts", "variants", "reviewed"}
+_VARIANT_KEYS = frozenset(["arohana", "avarohana", "note"])
 _DEFAULTS = frozenset(["tradition", "thaat", "melakarta", "reviewed", "sources"])
-_JATIS = {4: "Svarantara", 5: "Audava", 6: "Shadava", 7: "Sampurna"}
+_JATIS = {3: "Samika", 4: "Svarantara", 5: "Audava", 6: "Shadava", 7: "Sampurna"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ def _raga(entry: _Entry, parents: Mapping[int | None, str]) -> Raga:
         description=entry.text("description") or "",
         kin=entry.texts("kin"),
         notes=" ".join(filter(None, (anya, entry.text("notes")))),
+        variants=_variants(entry),
         reviewed=reviewed,
         sources=entry.texts("sources"),
     )
@@ -190,6 +192,25 @@ def _lines(entry: _Entry, melakarta: int | None) -> tuple[tuple[Swara, ...], tup
         scale = melakarta_scale(melakarta)
         return scale, scale[::-1]
     return entry.swaras("arohana"), entry.swaras("avarohana")
+
+
+def _variants(entry: _Entry) -> tuple[Variant, ...]:
+    given = entry.table.get("variants", [])
+    if not isinstance(given, list) or not all(
+        isinstance(one, dict)
+        and set(one) == _VARIANT_KEYS
+        and all(isinstance(text, str) for text in one.values())
+        for one in given
+    ):
+        raise entry.fault(f"variants is a list of tables with {', '.join(sorted(_VARIANT_KEYS))}")
+    return tuple(
+        Variant(
+            entry.parsed("variants", one["arohana"]),
+            entry.parsed("variants", one["avarohana"]),
+            one["note"].strip(),
+        )
+        for one in given
+    )
 
 
 def _chakra(entry: _Entry, melakarta: int | None) -> str | None:

@@ -83,6 +83,15 @@ def _within(value: object, bounds: tuple[float, float]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class DemonstrationRequest:
+    """A raga's arohana and avarohana, asked for. What is ``None`` is its tradition's usual choice."""
+
+    raga: Raga
+    key: str | None = None
+    instrument: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PieceRequest:
     """One piece, asked for. What is ``None`` is chosen by the engine.
 

@@ -16,7 +16,9 @@ START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 5.0
 """What a person is promised after Ctrl-C."""
 
-_ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[1]
+"""Where `python -m bot` finds the bot."""
+
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 
 
@@ -61,7 +63,7 @@ class BotProcess:
             "bot",
             *self._arguments,
             env=dict(self._environment),
-            cwd=_ROOT,
+            cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
@@ -125,7 +127,7 @@ async def ends_by_itself(state_dir: Path, says: str, **settings: str) -> str:
         "bot",
         "run",
         env=bare_environment(state_dir, **settings),
-        cwd=_ROOT,
+        cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,

@@ -14,7 +14,15 @@ from bot.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("bot", "handlers", "music")
-MUSIC_FOR_HANDLERS = ("music.swaras", "music.catalogue", "music.choosing", "music.request")
+MUSIC_FOR_HANDLERS = (
+    "music.swaras",
+    "music.catalogue",
+    "music.byswaras",
+    "music.choosing",
+    "music.places",
+    "music.raga",
+    "music.request",
+)
 MUSIC_LIBRARIES = ("numpy", "scipy", "pydub", "pyloudnorm", "imageio_ffmpeg", "rapidfuzz")
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "service", "misc"}
 

@@ -45,10 +45,14 @@ class AudioStore:
         """Keep a file's bytes. Raises OSError."""
         return await asyncio.to_thread(self._write, storage_id, data)
 
+    async def kept(self, storage_id: StorageId) -> Path | None:
+        """The file, if it is on disk."""
+        path = self._path(storage_id)
+        return path if await asyncio.to_thread(_touch, path) else None
+
     async def path(self, storage_id: StorageId, url: str | None = None) -> Path:
         """The file on disk, fetched at most once however many ask. Raises NotFoundError, UnavailableError."""
-        path = self._path(storage_id)
-        if await asyncio.to_thread(_touch, path):
+        if (path := await self.kept(storage_id)) is not None:
             return path
         task = self._fetching.get(storage_id)
         if task is None:

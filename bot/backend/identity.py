@@ -168,6 +168,10 @@ class Signer:
         """The token of a chat account that speaks through this bot."""
         return self._token("user", actor.account, actor.name, fresh=fresh)
 
+    def curator(self, actor: Actor, *, fresh: bool = False) -> str:
+        """The same for a person whom the operator has named curator of the catalogue."""
+        return self._token("curator", actor.account, actor.name, fresh=fresh)
+
     def bot(self, *, fresh: bool = False) -> str:
         """The bot's own token."""
         return self._token("bot", f"bot:{self._bot}", "Raga Bot", fresh=fresh)
@@ -189,9 +193,11 @@ class Signer:
                 "sub": subject,
                 "iat": int(now),
                 "exp": int(expires),
-                "role": role,
+                "role": "user" if role == "curator" else role,
                 "name": name,
             }
+            if role == "curator":
+                claims["curator"] = True
             if role != "worker":
                 claims["bot"] = self._bot
             token = self._keys.sign(claims)

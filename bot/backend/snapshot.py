@@ -7,11 +7,12 @@ import contextlib
 import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from bot.backend.corrections import Curation, corrected
 from bot.backend.documents import Document
 from bot.backend.gateway import Convex, TokenSource
 from bot.backend.live import States
@@ -20,6 +21,7 @@ from bot.upkeep import end, keep_up
 from handlers.errors import RagaBotError
 from handlers.model import Cursor
 from music.catalogue import Catalogue, CatalogueError, Raga
+from music.familiar import UNFAMILIAR, familiarity
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +135,12 @@ def _catalogue(documents: list[dict[str, Any]], version: str) -> Catalogue:
     return catalogue
 
 
+def _seeded(raga: Raga) -> dict[str, Any]:
+    """A raga's document with its place among the well known ones, by which Convex orders what it finds."""
+    place = familiarity(raga)
+    return raga.to_document() | ({} if place == UNFAMILIAR else {"familiarity": place})
+
+
 @dataclass(frozen=True, slots=True)
 class SeedCounts:
     """What a seeding did; ``published`` is False when Convex had this catalogue already."""
@@ -150,16 +158,18 @@ async def seed(
     *,
     report: Callable[[int, int], None] | None = None,
 ) -> SeedCounts:
-    """Bring a catalogue into Convex; one call where it is there already. ``report`` takes ragas done and their number.
+    """Bring a catalogue into Convex, with the corrections that were accepted; two calls where it is there already.
 
-    Raises errors of handlers.errors.
+    ``report`` takes ragas done and their number. Raises errors of handlers.errors.
     """
+    accepted = await Curation(convex, token).accepted()
+    catalogue = await asyncio.to_thread(corrected, catalogue, accepted)
     known = await convex.query("catalogue:version", {}, deadline_s=_CALL_DEADLINE_S)
     if known is not None and Document(known).text("version") == catalogue.version:
         return SeedCounts(unchanged=len(catalogue.ragas))
     counts = SeedCounts()
     for start in range(0, len(catalogue.ragas), BATCH):
-        batch = [raga.to_document() for raga in catalogue.ragas[start : start + BATCH]]
+        batch = [_seeded(raga) for raga in catalogue.ragas[start : start + BATCH]]
         answer = await convex.mutation(
             "catalogue:upsert", {"ragas": batch}, token, repeatable=True, deadline_s=_CALL_DEADLINE_S
         )
@@ -179,3 +189,22 @@ async def seed(
         deadline_s=_CALL_DEADLINE_S,
     )
     return replace(counts, published=True)
+
+
+async def strays(convex: Convex, catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Name and tradition of the ragas that only Convex has. Raises errors of handlers.errors, CatalogueError."""
+    known = {(raga.name, raga.tradition) for raga in catalogue.ragas}
+    held = [(str(one["name"]), str(one["tradition"])) for one in await _pages(convex)]
+    return sorted(set(held) - known)
+
+
+async def remove(convex: Convex, token: TokenSource, ragas: Sequence[tuple[str, str]]) -> int:
+    """Take ragas out of Convex, hearts and pieces aside; how many were there. Raises errors of handlers.errors."""
+    removed = 0
+    for start in range(0, len(ragas), BATCH):
+        batch = [{"name": name, "tradition": tradition} for name, tradition in ragas[start : start + BATCH]]
+        answer = await convex.mutation(
+            "catalogue:remove", {"ragas": batch}, token, repeatable=True, deadline_s=_CALL_DEADLINE_S
+        )
+        removed += int(Document({"removed": answer}).number("removed"))
+    return removed

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from handlers.model import (
     AccountId,
     Actor,
     GenerationId,
     MessageRef,
+    Picture,
     Place,
     Reply,
     Request,
@@ -22,6 +23,17 @@ from handlers.model import (
 
 class MessageGoneError(Exception):
     """The message to be edited no longer exists, or its chat is closed to the bot."""
+
+
+Theme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture as PNG, whose file's name changes when the picture does, and what it shows in words."""
+
+    path: Path
+    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,9 @@ class Services:
 
     audio: Callable[[StorageId], Awaitable[Path]]
     """The audio file on disk, fetched on first use. Raises handlers.errors.RagaBotError."""
+
+    picture: Callable[[Picture, Theme], Awaitable[Drawn]]
+    """The picture of a card, drawn on first use. Raises handlers.errors.RagaBotError."""
 
     smaller: Callable[[Path, float, int], Awaitable[Path | None]]
     """An audio file of so many seconds made small enough for so many bytes; None where it cannot be."""

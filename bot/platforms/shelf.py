@@ -2,7 +2,8 @@
 
 Kinds in use: ``heart`` (a message -> the line that a heart on it stands for), ``audio`` (a stored file -> the
 platform's own name of it, by which it is sent again without an upload), ``sent`` (a delivery's nonce -> the message
-that holds it), ``inbox`` (what was asked and not answered yet).
+that holds it), ``picture`` (a picture's file name -> the platform's own name of
+it), ``inbox`` (what was asked and not answered yet).
 """
 
 from __future__ import annotations

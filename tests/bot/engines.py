@@ -9,7 +9,7 @@ import os
 import signal
 from pathlib import Path
 
-from bot.rendering import Engine, Rendered, Report
+from bot.rendering import Engine, Rendered, Report, Wanted
 from handlers.model import GenerationMetadata
 from music.request import PieceError, PieceRequest
 
@@ -22,7 +22,8 @@ def load() -> Engine:
     """An engine that does as the theme says."""
     folder = Path(os.environ[FOLDER])
 
-    def render(request: PieceRequest, report: Report) -> Rendered:
+    def render(request: Wanted, report: Report) -> Rendered:
+        assert isinstance(request, PieceRequest)
         with (folder / "begun").open("a") as file:
             file.write(f"{os.getpid()} {request.seed}\n")
         tried = folder / f"tried to {request.theme}"

@@ -1,6 +1,6 @@
 /** The table of public functions in docs/security.md, and arguments that each of them takes. */
 
-export const WHO = ["anyone", "user", "user through a bot", "bot", "worker", "user or bot"] as const;
+export const WHO = ["anyone", "user", "user through a bot", "bot", "worker", "user or bot", "curator or bot"] as const;
 export type Who = (typeof WHO)[number];
 
 /** Who may call each function, as docs/security.md has it. Throws where the table cannot be read. */
@@ -18,19 +18,20 @@ export function callersIn(page: string): Map<string, Who> {
   return table;
 }
 
-/** What the calls find: a piece of the user that the worker makes, its delivery, a new upload, the audio of a finished piece. */
+/** What the calls find: a piece of the user that the worker makes, its delivery, a new upload, the audio of a finished piece, an open correction by the user. */
 export interface Standing {
   piece: string;
   delivery: string;
   upload: string;
   audio: string;
+  correction: string;
   worker: string;
 }
 
 export type Arguments = Record<string, unknown>;
 
 /** Arguments that each public function takes, on what stands there. */
-export function argumentsFor({ piece, delivery, upload, audio, worker }: Standing): Record<string, Arguments> {
+export function argumentsFor({ piece, delivery, upload, audio, correction, worker }: Standing): Record<string, Arguments> {
   const place = { platform: "discord", chat: "c1" };
   const lease = { generationId: piece, worker, attempt: 1 };
   const paginationOpts = { numItems: 5, cursor: null };
@@ -40,8 +41,14 @@ export function argumentsFor({ piece, delivery, upload, audio, worker }: Standin
   return {
     "accounts:me": {},
     "catalogue:publish": { version: "1", count: 1 },
+    "catalogue:remove": { ragas: [{ name: "Durga", tradition: "Hindustani" }] },
     "catalogue:upsert": { ragas: [{ ...raga, aliases: ["Durgaa"], scripts: [{ script: "Deva", name: "दुर्गा" }], prahar: [5], pakad: [["M1", "R2"]] }] },
     "catalogue:version": {},
+    "corrections:accepted": { paginationOpts },
+    "corrections:decide": { id: correction, accept: true, value: "G3", note: "Yes." },
+    "corrections:file": { raga: "Durga", tradition: "Hindustani", field: "vadi", text: "It is Ma.", idempotencyKey: "report" },
+    "corrections:list": { status: "open", paginationOpts },
+    "corrections:mine": { paginationOpts },
     "deliveries:done": { deliveryId: delivery },
     "deliveries:move": { deliveryId: delivery, message: "m2" },
     "deliveries:watch": {},

@@ -35,8 +35,11 @@ const CALLERS: Record<string, { identity: Identity | null; passes: Who[] }> = {
   "no token": { identity: null, passes: [] },
   "a user": { identity: OWNER, passes: ["user", "user through a bot", "user or bot"] },
   "another user": { identity: chatAccount("telegram:2"), passes: ["user", "user through a bot", "user or bot"] },
+  "a curator": { identity: chatAccount("discord:1", { curator: true }), passes: ["user", "user through a bot", "user or bot", "curator or bot"] },
+  "a user who claims to be a curator in words": { identity: chatAccount("discord:1", { curator: "true" }), passes: ["user", "user through a bot", "user or bot"] },
+  "an OIDC user who claims to be a curator": { identity: { issuer: OIDC, subject: "u1", curator: true }, passes: ["user", "user or bot"] },
   "a user through no bot": { identity: chatAccount("web:3", { bot: "" }), passes: ["user", "user or bot"] },
-  "a bot": { identity: { issuer: ISSUER, subject: `bot:${BOT}`, role: "bot", bot: BOT }, passes: ["bot", "user or bot"] },
+  "a bot": { identity: { issuer: ISSUER, subject: `bot:${BOT}`, role: "bot", bot: BOT }, passes: ["bot", "user or bot", "curator or bot"] },
   "a worker": { identity: { issuer: ISSUER, subject: WORKER, role: "worker" }, passes: ["worker"] },
   "an OIDC user": { identity: { issuer: OIDC, subject: "u1", emailVerified: true, email: "asha@example.org" }, passes: ["user", "user or bot"] },
   "an OIDC user who claims to be a bot": { identity: { issuer: OIDC, subject: `bot:${BOT}`, role: "bot", bot: BOT }, passes: ["user", "user or bot"] },
@@ -59,7 +62,7 @@ async function prepared(): Promise<{ backend: Backend; standing: Standing }> {
   const store = (): Promise<string> => backend.run((ctx) => ctx.storage.store(new Blob(["audio"])));
   const start = async (more: object): Promise<string> =>
     (await call(backend, "musicGeneration:startGeneration", OWNER, { request: REQUEST, ...more })) as string;
-  const standing = { piece: await start({}), delivery: "", upload: "", audio: await store(), worker: WORKER };
+  const standing = { piece: await start({}), delivery: "", upload: "", audio: await store(), correction: "", worker: WORKER };
   await call(backend, "jobs:claim", worker, { worker: WORKER, leaseS: 90 });
   await call(backend, "jobs:complete", worker, { ...argumentsFor(standing)["jobs:complete"], audioFileId: standing.audio });
   standing.piece = await start({ delivery: { platform: "discord", chat: "c1", message: "m1" } });
@@ -67,6 +70,9 @@ async function prepared(): Promise<{ backend: Backend; standing: Standing }> {
   const watched = (await call(backend, "deliveries:watch", CALLERS["a bot"]?.identity ?? null, {})) as { deliveries: { deliveryId: string }[] };
   standing.delivery = watched.deliveries[0]?.deliveryId ?? "";
   standing.upload = await store();
+  const args = argumentsFor(standing);
+  await call(backend, "catalogue:upsert", CALLERS["a bot"]?.identity ?? null, args["catalogue:upsert"] ?? {});
+  standing.correction = (await call(backend, "corrections:file", OWNER, { ...args["corrections:file"], idempotencyKey: "first" })) as string;
   return { backend, standing };
 }
 
@@ -108,7 +114,7 @@ describe("the page", () => {
 });
 
 test("there are arguments for every public function, and for no other", () => {
-  const names = Object.keys(argumentsFor({ piece: "", delivery: "", upload: "", audio: "", worker: "" }));
+  const names = Object.keys(argumentsFor({ piece: "", delivery: "", upload: "", audio: "", correction: "", worker: "" }));
   expect(names.sort()).toEqual(everyPath);
 });
 
@@ -219,6 +225,8 @@ describe("every public function comes from a wrapper", () => {
     botMutation: ["bot"],
     workerMutation: ["worker"],
     userOrBotQuery: ["user or bot"],
+    curatorOrBotQuery: ["curator or bot"],
+    curatorOrBotMutation: ["curator or bot"],
   };
   const sources = Object.entries(texts).filter(([path]) => !path.endsWith("/callers.ts"));
 

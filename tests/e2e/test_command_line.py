@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,8 @@ async def raga_bot(state_dir: Path, *arguments: str, **settings: str) -> tuple[i
 
 
 @pytest.fixture(scope="module")
-def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("state")
+def state_dir(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = Path(shutil.copytree(seeded, tmp_path_factory.mktemp("state") / "state"))
     yield folder
     assert children_of(folder) == []
 
@@ -237,3 +238,22 @@ async def test_convex_alone_serves_any_functions(tmp_path: Path) -> None:
     status, _, errors = await raga_bot(tmp_path, "convex", "--functions", str(tmp_path / "nothing"))
     assert status != 0
     assert "nothing" in errors
+
+
+async def test_the_catalogue_is_brought_into_convex_and_corrected(tmp_path: Path) -> None:
+    status, output, errors = await raga_bot(tmp_path, "catalogue", "sync")
+    assert (status, output.split(",")[1]) == (0, " 0 changed"), errors
+    assert errors.splitlines()[-1].endswith(f"of {output.split()[0]}")
+    status, output, _ = await raga_bot(tmp_path, "ask", "/correct Yaman vadi N, as I was taught")
+    assert status == 0
+    assert "Thank you" in output
+    status, output, errors = await raga_bot(tmp_path, "catalogue", "corrections")
+    assert (status, errors.strip()) == (0, "1 open.")
+    assert "| Yaman (Hindustani) | vadi: N, as I was taught | open | by terminal:owner" in output
+    ident = output.split(" | ")[0]
+    accepted = ("catalogue", "accept", ident, "--value", "P", "--note", "so it is")
+    status, output, _ = await raga_bot(tmp_path, *accepted)
+    assert status == 0
+    assert "taken in as: P | accepted: so it is" in output
+    status, output, _ = await raga_bot(tmp_path, "catalogue", "sync")
+    assert output.startswith("0 added, 1 changed")

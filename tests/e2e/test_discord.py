@@ -82,23 +82,32 @@ async def noted(state_dir: Path) -> None:
     await shelf.close()
 
 
-async def test_look_up_have_made_hear_keep_and_find_again(peer: DiscordPeer, tmp_path: Path) -> None:
+async def test_look_up_have_made_hear_keep_and_find_again(peer: DiscordPeer, state_dir: Path) -> None:
     room = peer.guild()
     asha = peer.person("Asha", "hi")
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     assert any("Raga Bot, in 1 server" in line for line in bot.lines)
     try:
         await peer.ready()
         await asha.command("raga", room, name="Yaman")
         card = await peer.message(room, lambda one: "Ṇ R G M♯ D N Ṡ" in one.text, "the card")
+        assert card.picture is not None
+        assert "komal" not in card.picture["description"]
+        assert "tivra Ma" in card.picture["description"]
+        for count in (1, 2):
+            await asha.press(card, "Hear it")
+            heard = await piece_in(peer, room, count)
+            assert peer.uploads == 1  # the second time it is forwarded
+        assert heard.audio is not None
+        assert heard.audio["filename"] == "Yaman - arohana and avarohana.mp3"
         offered = await asha.type("raga", "name", "Yamann Kal", room)
         assert offered[0] == "Yaman Kalyan"
         await asha.command("raga", room, name="Yamann Kalyann")
         await peer.message(room, lambda one: one.text.startswith("Yaman Kalyan"), "the nearest raga")
 
         asked = await asha.command("generate", room, raga="Yaman", duration="5min", seed=7)
-        piece = await piece_in(peer, room)
+        piece = await piece_in(peer, room, 3)
         assert piece.notified == {asha.ident}
         assert asked.original is not None
         assert piece.reference is not None
@@ -121,11 +130,11 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: DiscordPeer, tmp
         await favorites_say(peer, asha, "Nothing has your heart")
     finally:
         assert await bot.stop() == 0
-    assert children_of(tmp_path) == []
+    assert children_of(state_dir) == []
     clean(peer, bot)
 
     peer.clock.advance(MONTH_S)
-    again = bot_on(peer, tmp_path)
+    again = bot_on(peer, state_dir)
     await again.start()
     try:
         pressed = await asha.press(piece, "Favorite")  # a button from before
@@ -137,17 +146,17 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: DiscordPeer, tmp
         await asha.press(listed, "1. Play")
         replayed = await piece_in(peer, asha.direct)
         assert replayed.audio == piece.audio
-        assert peer.uploads == 1
+        assert peer.uploads == 2
         assert peer.count("publish") == 1
     finally:
         assert await again.stop() == 0
     clean(peer, again)
 
 
-async def test_the_guide_becomes_the_piece(peer: DiscordPeer, tmp_path: Path) -> None:
+async def test_the_guide_becomes_the_piece(peer: DiscordPeer, state_dir: Path) -> None:
     room = peer.guild()
     asha, ravi = peer.person("Asha"), peer.person("Ravi")
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     try:
         await peer.ready()
@@ -176,11 +185,11 @@ async def test_the_guide_becomes_the_piece(peer: DiscordPeer, tmp_path: Path) ->
 
 @pytest.mark.parametrize("after", ["acknowledgement", "progress"])
 async def test_a_killed_bot_finishes_what_it_began_once(
-    peer: DiscordPeer, tmp_path: Path, after: str
+    peer: DiscordPeer, state_dir: Path, after: str
 ) -> None:
     room = peer.guild()
     asha = peer.person("Asha")
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     await peer.ready()
     held = peer.fault("acknowledge", "slow") if after == "acknowledgement" else None
@@ -189,11 +198,11 @@ async def test_a_killed_bot_finishes_what_it_began_once(
         await peer.until(lambda: asked.original is not None and len(asked.original.history) >= 3, "progress")
     else:
         await peer.until(lambda: held.seen, "the word that an answer comes")
-        await noted(tmp_path)
+        await noted(state_dir)
     await bot.kill()
     if held is not None:
         held.released.set()
-    again = bot_on(peer, tmp_path)
+    again = bot_on(peer, state_dir)
     await again.start()
     try:
         piece = await piece_in(peer, room)
@@ -208,11 +217,11 @@ async def test_a_killed_bot_finishes_what_it_began_once(
 
 
 async def test_a_bot_killed_after_the_post_and_before_its_answer_posts_no_double(
-    peer: DiscordPeer, tmp_path: Path
+    peer: DiscordPeer, state_dir: Path
 ) -> None:
     room = peer.guild()
     asha = peer.person("Asha")
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     await peer.ready()
     peer.fault("post", "lost")
@@ -220,7 +229,7 @@ async def test_a_bot_killed_after_the_post_and_before_its_answer_posts_no_double
     await piece_in(peer, room)
     await bot.kill()
     peer.clock.advance(600)  # longer than Discord knows a nonce
-    again = bot_on(peer, tmp_path)
+    again = bot_on(peer, state_dir)
     await again.start()
     try:
         await peer.until(lambda: asked.text == "Here it is.", "the end of the progress message")
@@ -231,8 +240,8 @@ async def test_a_bot_killed_after_the_post_and_before_its_answer_posts_no_double
     clean(peer, again)
 
 
-async def test_a_wrong_token_is_said_at_the_start(peer: DiscordPeer, tmp_path: Path) -> None:
+async def test_a_wrong_token_is_said_at_the_start(peer: DiscordPeer, state_dir: Path) -> None:
     token = "a.wrong.token_of_the_tests"
     settings = {"DISCORD_API_URL": peer.url, "DISCORD_GATEWAY_URL": peer.gateway_url}
     says = "Discord does not accept DISCORD_TOKEN"
-    assert token not in await ends_by_itself(tmp_path, says, DISCORD_TOKEN=token, **settings)
+    assert token not in await ends_by_itself(state_dir, says, DISCORD_TOKEN=token, **settings)

@@ -54,8 +54,8 @@ async def history(visit: Visit) -> list[str]:
 
 
 @pytest.mark.parametrize("blow", ["bot", "renderer", "deployment"])
-async def test_a_piece_arrives_once_whatever_was_killed(tmp_path: Path, blow: str) -> None:
-    bot = BotProcess(tmp_path, WORKERS="1")
+async def test_a_piece_arrives_once_whatever_was_killed(state_dir: Path, blow: str) -> None:
+    bot = BotProcess(state_dir, WORKERS="1")
     await bot.start()
     visit = Visit(bot.url)
     try:
@@ -67,16 +67,16 @@ async def test_a_piece_arrives_once_whatever_was_killed(tmp_path: Path, blow: st
             if blow == "bot":
                 await bot.kill()
             elif blow == "renderer":
-                (renderer,) = renderers_of(tmp_path)
+                (renderer,) = renderers_of(state_dir)
                 os.kill(renderer, signal.SIGKILL)
             else:
-                (deployment,) = deployments_of(tmp_path)
+                (deployment,) = deployments_of(state_dir)
                 os.kill(deployment, signal.SIGKILL)
             if blow != "bot":
                 await until(tab, done)
         if blow == "bot":
-            await ended(*children_of(tmp_path))
-            bot = BotProcess(tmp_path, WORKERS="1")
+            await ended(*children_of(state_dir))
+            bot = BotProcess(state_dir, WORKERS="1")
             await bot.start()
             later = visit.return_to(bot.url)
             await visit.http.close()
@@ -91,7 +91,7 @@ async def test_a_piece_arrives_once_whatever_was_killed(tmp_path: Path, blow: st
     finally:
         await visit.http.close()
         await bot.stop()
-    assert children_of(tmp_path) == []
+    assert children_of(state_dir) == []
 
 
 def deployments_of(state_dir: Path) -> list[int]:
@@ -103,8 +103,8 @@ def deployments_of(state_dir: Path) -> list[int]:
     ]
 
 
-async def test_a_cancelled_piece_stops_really(tmp_path: Path) -> None:
-    bot = BotProcess(tmp_path, WORKERS="1")
+async def test_a_cancelled_piece_stops_really(state_dir: Path) -> None:
+    bot = BotProcess(state_dir, WORKERS="1")
     await bot.start()
     try:
         async with Visit(bot.url) as visit:
@@ -113,7 +113,7 @@ async def test_a_cancelled_piece_stops_really(tmp_path: Path) -> None:
                 await tab.hello()
                 await tab.say("/generate Yaman 10min seed 3")
                 message = await until(tab, under_way)
-                (renderer,) = renderers_of(tmp_path)
+                (renderer,) = renderers_of(state_dir)
                 cancel = message["reply"]["buttons"][0][0]["line"]
                 assert cancel.startswith("/cancel ")
                 await tab.press(message["id"], cancel)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -15,6 +17,7 @@ from tests.bot_process import BotProcess, children_of
 expect.set_options(timeout=DEADLINE_MS)
 
 PIECE_DEADLINE_MS = 60_000.0
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SCREEN = {"width": 1000, "height": 1340}
 
 WATCH_PROGRESS = """() => {
@@ -131,8 +134,50 @@ async def test_look_up_have_made_hear_keep_and_find_again(browser: Browser, tmp_
     assert children_of(tmp_path) == []
 
 
-async def test_the_guide_in_the_page(browser: Browser, tmp_path: Path) -> None:
-    bot = BotProcess(tmp_path)
+async def test_a_raga_is_seen_and_heard(browser: Browser, state_dir: Path) -> None:
+    bot = BotProcess(state_dir)
+    await bot.start()
+    try:
+        for scheme in SCHEMES:
+            async with opened(browser, bot.url, viewport=SCREEN, color_scheme=scheme) as page:
+                await say(page, "/raga Sahana")
+                await page.get_by_role("img", name="Sahana").evaluate("image => image.decode()")
+                # Had it to be drawn first, the card did not wait for the words that go with it.
+                await say(page, "/raga Sahana")
+                await expect(page.get_by_test_id("card")).to_have_count(2)
+                card = page.get_by_test_id("card").last
+                image = card.get_by_role("img", name="Raga Sahana")
+                await expect(image).to_have_attribute(
+                    "alt", re.compile(r"avarohana \(crooked, vakra\): .*Ri 2")
+                )
+                await image.evaluate("image => image.decode()")
+                size, room = await image.evaluate(
+                    "image => [[image.naturalWidth, image.naturalHeight],"
+                    " ['width', 'height'].map((side) => Number(image.getAttribute(side)))]"
+                )
+                assert size == room
+                assert min(size) >= 900
+                assert f"/{scheme}.png" in await image.evaluate("image => image.currentSrc")
+                await expect(card.locator("svg.scale")).to_have_count(0)
+
+                await newest(page).get_by_role("button", name="Hear it").click()
+                track = page.get_by_test_id("track")
+                await expect(track).to_contain_text("Sahana", timeout=PIECE_DEADLINE_MS)
+                assert 9.0 <= await track.locator("audio").evaluate(PLAY) <= 16.0
+                await expect(newest(page).get_by_role("button", name="Another take")).to_have_count(0)
+                async with page.expect_download() as started:
+                    await track.get_by_role("link", name="Download MP3").click()
+                download = await started.value
+                assert download.suggested_filename == "Sahana - arohana and avarohana.mp3"
+                assert (await download.path()).stat().st_size > 50_000
+    finally:
+        assert await bot.stop() == 0
+    assert children_of(state_dir) == []
+    assert [line for line in bot.log if "ERROR" in line or "Traceback" in line] == []
+
+
+async def test_the_guide_in_the_page(browser: Browser, state_dir: Path) -> None:
+    bot = BotProcess(state_dir)
     await bot.start()
     try:
         async with opened(browser, bot.url, viewport=SCREEN) as page:
@@ -143,9 +188,11 @@ async def test_the_guide_in_the_page(browser: Browser, tmp_path: Path) -> None:
                 await guide.get_by_test_id("menu").get_by_role("button", name=choice, exact=True).click()
             await expect(guide.get_by_role("heading", name="What mood shall it have?")).to_be_visible()
             await guide.get_by_test_id("menu").get_by_role("button", name="Joyful").click()
+            # Every step has these buttons, and each press stands for what was chosen when it was drawn.
+            await expect(guide.get_by_test_id("card")).to_contain_text("Joyful")
             await guide.get_by_role("button", name="Skip").click()
             await guide.get_by_role("button", name="30 seconds").click()
-            await expect(guide).to_contain_text("Bansuri")
+            await expect(guide.get_by_test_id("card")).to_contain_text("30 seconds")
             await guide.get_by_role("button", name="Make it now").click()
             track = page.get_by_test_id("track")
             await expect(track).to_be_visible(timeout=PIECE_DEADLINE_MS)
@@ -157,9 +204,9 @@ async def test_the_guide_in_the_page(browser: Browser, tmp_path: Path) -> None:
 
 
 async def test_bad_input_in_the_page_is_answered_and_the_bot_lives_on(
-    browser: Browser, tmp_path: Path
+    browser: Browser, state_dir: Path
 ) -> None:
-    bot = BotProcess(tmp_path)
+    bot = BotProcess(state_dir)
     await bot.start()
     try:
         async with opened(browser, bot.url, viewport=SCREEN) as page:

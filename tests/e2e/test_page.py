@@ -12,10 +12,12 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.platforms.web import WebPlatform
+from handlers.errors import NotFoundError
 from handlers.model import MessageRef
 from music.swaras import PITCH_CLASS, Tradition, sargam, semitone
 from tests.bot.platforms.web.browser import DEADLINE_MS, chromium, connected, opened
 from tests.bot.platforms.web.double import (
+    ALT,
     SECRET,
     SOMEBODY,
     WebDouble,
@@ -97,7 +99,7 @@ async def test_a_whole_visit_by_keys_alone(page: Page, double: WebDouble) -> Non
     keys = page.keyboard
     palette = page.get_by_role("listbox", name="Suggestions")
     await keys.type("/")
-    await expect(palette.get_by_role("option")).to_have_count(7)
+    await expect(palette.get_by_role("option")).to_have_count(8)
     await expect(field(page)).to_have_attribute("aria-expanded", "true")
     await expect(palette.get_by_role("option", selected=True)).to_contain_text("/raga")
 
@@ -154,7 +156,7 @@ async def test_a_slash_typed_anywhere_begins_a_command(page: Page) -> None:
     await page.evaluate("document.activeElement.blur()")
     await page.keyboard.press("/")
     await expect(field(page)).to_be_focused()
-    await expect(page.get_by_role("option")).to_have_count(7)
+    await expect(page.get_by_role("option")).to_have_count(8)
 
 
 async def test_the_mouse_takes_a_suggestion_and_shift_enter_breaks_a_line(
@@ -269,11 +271,71 @@ async def test_hearts_stay_in_step_in_every_message_and_tab(
 
 async def test_a_double_click_sends_once(page: Page, double: WebDouble) -> None:
     await say(page, "/raga Yaman")
-    button = page.get_by_role("button", name="Hear it")
+    button = page.get_by_role("button", name="Generate in it")
     await button.dblclick()
     await page.get_by_test_id("progress").wait_for()
     await expect(button).not_to_have_attribute("aria-busy", "true")
     assert double.count("generate") == 1
+
+
+async def test_a_raga_is_heard_from_its_card(page: Page, double: WebDouble) -> None:
+    await say(page, "/raga Yaman")
+    await page.get_by_test_id("reply").get_by_role("button", name="Hear it").click()
+    heard = page.get_by_test_id("reply").last
+    track = heard.get_by_test_id("track")
+    await expect(track.get_by_role("heading", name="Raga Yaman")).to_be_visible()
+    await expect(track.get_by_test_id("parameters")).to_have_text("Yaman: Ṇ R G M♯ D N Ṡ | Ṡ N D P M♯ G R S")
+    await expect(heard.get_by_role("group", name="Actions").get_by_role("button")).to_have_text(
+        ["", "Generate in it", "Its card"]
+    )
+    await track.get_by_role("button", name="Play").click()
+    await expect(track.get_by_test_id("elapsed")).to_have_text("0:03")
+    await expect(track.get_by_role("button", name="Play")).to_be_visible()
+    async with page.expect_download() as started:
+        await track.get_by_role("link", name="Download MP3").click()
+    download = await started.value
+    assert download.suggested_filename == "Yaman - arohana and avarohana.mp3"
+    assert (await download.path()).read_bytes() == double.audio_file.read_bytes()
+    await heard.get_by_role("button", name="Favorite").click()
+    await expect(page.get_by_role("button", name="Favorite", pressed=True)).to_have_count(2)
+
+
+async def test_a_picture_that_does_not_come_leaves_a_whole_card(
+    browser: Browser, platform: WebPlatform
+) -> None:
+    async with opened(browser, platform.url, unreachable_is_fine=True) as page:
+        await page.route("**/picture/**", lambda route: route.abort())
+        await say(page, "/raga Yaman")
+        card = page.get_by_test_id("card")
+        await expect(card.locator("svg.scale")).to_be_visible()
+        await expect(card.get_by_test_id("picture")).to_have_count(0)
+        await expect(card).to_contain_text("The evening raga")
+        await page.unroute("**/picture/**")
+        await page.reload()
+        await connected(page)
+        await expect(card.get_by_role("img", name=ALT)).to_be_visible()
+        await expect(card.locator("svg.scale")).to_have_count(0)
+
+
+async def test_an_old_card_shows_its_raga_as_it_is_today(page: Page, double: WebDouble) -> None:
+    await say(page, "/raga Yaman")
+    image = page.get_by_test_id("card").get_by_role("img", name=ALT)
+    await expect(image).to_be_visible()
+    double.edition = 2
+    await say(page, "/raga Yaman")
+    await expect(image).to_have_count(2)
+    before, after = [await image.nth(n).get_attribute("src") for n in (0, 1)]
+    assert before != after
+    assert await page.evaluate(
+        """async ([before, after]) => {
+          const bytes = async (url) => {
+            const answer = await fetch(url, { cache: "reload" });
+            return new Uint8Array(await answer.arrayBuffer()).join();
+          };
+          return (await bytes(before)) === (await bytes(after));
+        }""",
+        [before, after],
+    )
 
 
 async def test_a_pressed_button_shows_it_until_the_answer(page: Page, double: WebDouble) -> None:
@@ -465,7 +527,9 @@ async def test_a_command_named_in_an_answer_can_be_begun(page: Page, double: Web
     assert [request.command for request in double.requests] == ["nonsense", "help"]
 
 
-async def test_the_picture_of_a_scale_reads_every_swara_as_the_engine_does(page: Page) -> None:
+async def test_the_line_of_a_scale_reads_every_swara_as_the_engine_does(
+    page: Page, double: WebDouble
+) -> None:
     traditions: tuple[Tradition, ...] = ("Hindustani", "Carnatic")
     tokens = [name + mark for mark in ("", "'", ",", "''") for name in PITCH_CLASS]
     for tradition in traditions:
@@ -477,6 +541,7 @@ async def test_the_picture_of_a_scale_reads_every_swara_as_the_engine_does(page:
         assert heights == [semitone(token) for token in tokens]
     unreadable = await page.evaluate("async () => (await import('/static/scale.js')).semitones('S R X P')")
     assert unreadable is None
+    double.undrawable = NotFoundError()
     await say(page, "/raga Yaman")
     await expect(page.locator("svg.scale circle")).to_have_count(15)
     await expect(page.locator("svg.scale circle.strong")).to_have_count(5)
@@ -487,7 +552,7 @@ async def test_fast_keys_never_take_what_belongs_to_an_earlier_line(
 ) -> None:
     async with opened(browser, platform.url) as page:
         await page.keyboard.type("/")
-        await expect(page.get_by_role("option")).to_have_count(7)
+        await expect(page.get_by_role("option")).to_have_count(8)
         await page.evaluate(
             """() => {
               const line = document.querySelector("#line");

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from bot.platforms.web import WebPlatform
+from handlers.errors import UnavailableError
 from tests.bot.platforms.web.browser import DEADLINE_MS, chromium, opened
 from tests.bot.platforms.web.double import (
+    ALT,
+    PAPER,
+    PICTURE_PX,
     SECRET,
     SOMEBODY,
     WebDouble,
@@ -116,6 +121,10 @@ async def everything(page: Page, platform: WebPlatform, double: WebDouble) -> No
         await expect(page.get_by_test_id("reply")).to_have_count(replies + 1)
 
     await say("/raga Yaman")
+    await say("/hear Yaman")
+    double.undrawable = UnavailableError()
+    await say("/raga Yaman")
+    double.undrawable = None
     await say("/generate Yaman")
     answer = double.requests[-1].answer
     assert answer is not None
@@ -152,6 +161,93 @@ async def test_text_is_legible_and_fits(
             assert measured["poor"] == [], step
             assert await page.evaluate(OVERFLOWING) == [], step
             assert await page.evaluate(SMALL_TARGETS) == [], step
+
+
+SEEN = """async (image) => {
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const paint = canvas.getContext("2d");
+  paint.drawImage(image, 0, 0);
+  return [image.naturalWidth, image.naturalHeight, ...paint.getImageData(0, 0, 1, 1).data];
+}"""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_the_picture_of_a_card_is_that_of_the_scheme(
+    browser: Browser, platform: WebPlatform, scheme: Literal["light", "dark"]
+) -> None:
+    async with opened(browser, platform.url, color_scheme=scheme) as page:
+        field = page.get_by_role("combobox", name="Message")
+        await field.fill("/raga Yaman")
+        await field.press("Enter")
+        image = page.get_by_test_id("card").get_by_role("img", name=ALT)
+        await expect(image).to_be_visible()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        for shown in (scheme, *(other for other in SCHEMES if other != scheme)):
+            await page.emulate_media(color_scheme=shown)
+            await page.wait_for_function(
+                "(theme) => document.querySelector('.wheel img').currentSrc.includes(`/${theme}.png`)",
+                arg=shown,
+            )
+            width, height, *color, _ = await image.evaluate(SEEN)
+            assert (width, height) == PICTURE_PX
+            assert color == [*PAPER[shown][:2], PAPER[shown][2] - 1]
+        assert not any(f"/{scheme}.png" in url for url in asked), "each theme is asked for once"
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_a_picture_has_its_room_before_it_comes(
+    browser: Browser, platform: WebPlatform, screen: str
+) -> None:
+    settings: dict[str, Any] = {"viewport": SCREENS[screen], "reduced_motion": "reduce"}
+    async with opened(browser, platform.url, **settings) as page:
+        come = asyncio.Event()
+
+        async def later(route: Route) -> None:
+            await come.wait()
+            await route.continue_()
+
+        await page.route("**/picture/**", later)
+        field = page.get_by_role("combobox", name="Message")
+        async with page.expect_request("**/picture/**"):
+            await field.fill("/raga Yaman")
+            await field.press("Enter")
+        card = page.get_by_test_id("card")
+        picture = card.get_by_role("img", name=ALT)
+        before = [await element.bounding_box() for element in (card, picture)]
+        assert await picture.evaluate("image => image.naturalWidth") == 0
+        come.set()
+        await picture.evaluate(SEEN)
+        after = [await element.bounding_box() for element in (card, picture)]
+        assert before == after
+        sheet, drawn = after
+        assert sheet is not None
+        assert drawn is not None
+        assert sheet["x"] <= drawn["x"]
+        assert drawn["x"] + drawn["width"] <= sheet["x"] + sheet["width"]
+        # Its smallest letters, 32 pixels of 1000, then measure more than ten.
+        assert drawn["width"] >= 320
+        assert abs(drawn["width"] / drawn["height"] - PICTURE_PX[0] / PICTURE_PX[1]) < 0.01
+
+
+async def test_a_picture_is_read_aloud_and_never_in_the_way_of_the_keys(
+    browser: Browser, platform: WebPlatform
+) -> None:
+    async with opened(browser, platform.url) as page:
+        field = page.get_by_role("combobox", name="Message")
+        await field.fill("/raga Yaman")
+        await field.press("Enter")
+        card = page.get_by_test_id("card")
+        await expect(card.get_by_role("img", name=ALT)).to_be_visible()
+        said = await card.aria_snapshot()
+        assert said.index("Avarohana") < said.index(ALT) < said.index("The evening raga") < said.index("Vadi")
+        stops = []
+        for _ in range(3):
+            await page.keyboard.press("Shift+Tab")
+            stops.append(await page.evaluate("document.activeElement.textContent"))
+        assert stops == ["Generate in it", "Hear it", ""], "from the field back: the buttons, then the heart"
 
 
 async def test_light_and_dark_differ(browser: Browser, platform: WebPlatform) -> None:

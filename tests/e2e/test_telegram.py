@@ -70,10 +70,10 @@ async def kept(peer: TelegramPeer, person: Person, words: str) -> None:
             continue
 
 
-async def test_look_up_have_made_hear_keep_and_find_again(peer: TelegramPeer, tmp_path: Path) -> None:
+async def test_look_up_have_made_hear_keep_and_find_again(peer: TelegramPeer, state_dir: Path) -> None:
     peer.private_reactions = True
     asha = peer.person("Asha", "hi")
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     assert any("@raga_peer_bot, by polling" in line for line in bot.lines)
     try:
@@ -82,11 +82,20 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: TelegramPeer, tm
         looked = asha.say("/raga Yaman")
         card = await peer.message(asha.chat, lambda one: "<b>Yaman</b>" in one.text, "the card")
         assert "Ṇ R G M♯ D N Ṡ" in card.text
+        assert card.photo is not None
+        assert card.photo[-1]["width"] > card.photo[0]["width"] >= 300
+        for count in (1, 2):
+            asha.press(card, "Hear it")
+            heard = await piece_in(peer, asha.chat, count)
+            assert heard.audio is not None
+            assert 10 <= heard.audio["duration"] <= 15
+            sounds = sum(one.kind == "audio" for one in peer.files.values())
+            assert sounds == 1  # the second time it is sent by its file id
         asha.say("/raga Yamann Kalyann")
         await peer.message(asha.chat, lambda one: "Yaman Kalyan" in one.text, "the nearest raga")
 
         said = asha.say("/generate Yaman 5min seed 7")
-        piece = await piece_in(peer, asha.chat)
+        piece = await piece_in(peer, asha.chat, 3)
         assert piece.reply_to == said.ident
         assert piece.audio is not None
         assert piece.audio["duration"] == 300
@@ -94,7 +103,7 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: TelegramPeer, tm
         assert len(shown) >= 3
         await peer.until(lambda: peer.count("deleteMessage"), "the end of the progress message")
 
-        await keep_picture("telegram", telegram_page([looked, card, said, piece]))
+        await keep_picture("telegram", telegram_page([looked, card, said, piece], peer.files))
         assert "favorites" in await flashed(peer, asha.press(piece, "♥"))
         assert (await favorites(peer, asha)).count("Raga Yaman") == 1
         number = asha.react(piece, "❤")  # the same favorite
@@ -109,11 +118,11 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: TelegramPeer, tm
         assert "Nothing has your heart" in await favorites(peer, asha)
     finally:
         assert await bot.stop() == 0
-    assert children_of(tmp_path) == []
+    assert children_of(state_dir) == []
     clean(peer, bot)
 
     peer.clock.advance(MONTH_S)
-    again = bot_on(peer, tmp_path)
+    again = bot_on(peer, state_dir)
     await again.start()
     try:
         assert "favorites" in await flashed(peer, asha.press(piece, "♥"))  # a button from before
@@ -121,19 +130,25 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: TelegramPeer, tm
         listed = await peer.message(asha.chat, lambda one: "Your pieces" in one.text)
         assert "seed 7" in listed.text
         asha.press(listed, "Play")
-        replayed = await piece_in(peer, asha.chat, 2)
+        replayed = await piece_in(peer, asha.chat, 4)
         assert replayed.audio == piece.audio
-        assert len(peer.files) == 1
+        assert sum(one.kind == "audio" for one in peer.files.values()) == 2
+        seen = asha.chat.from_bot[-1]
+        asha.say("/raga yaman")
+        shown_again = await peer.message(
+            asha.chat, lambda one: one.photo is not None and one.ident > seen.ident
+        )
+        assert shown_again.photo == card.photo  # by its name at Telegram, without an upload
         assert [one["type"] for one in await asha.inline("yaman")][:2] == ["audio", "article"]
     finally:
         assert await again.stop() == 0
     clean(peer, again)
 
 
-async def test_a_group_with_a_topic_and_what_stays_private(peer: TelegramPeer, tmp_path: Path) -> None:
+async def test_a_group_with_a_topic_and_what_stays_private(peer: TelegramPeer, state_dir: Path) -> None:
     asha, ravi = peer.person("Asha"), peer.person("Ravi")
     forum = peer.group("Sangam", admin=True, topics=(9,))
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     try:
         said = asha.say("/generate@raga_peer_bot Desh 10s", forum, thread=9)
@@ -155,9 +170,9 @@ async def test_a_group_with_a_topic_and_what_stays_private(peer: TelegramPeer, t
     clean(peer, bot)
 
 
-async def test_the_guide_ends_in_a_piece(peer: TelegramPeer, tmp_path: Path) -> None:
+async def test_the_guide_ends_in_a_piece(peer: TelegramPeer, state_dir: Path) -> None:
     asha = peer.person("Asha")
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     try:
         asha.say("/generate")
@@ -181,10 +196,10 @@ async def test_the_guide_ends_in_a_piece(peer: TelegramPeer, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("after", ["placeholder", "progress"])
 async def test_a_killed_bot_finishes_what_it_began_once(
-    peer: TelegramPeer, tmp_path: Path, after: str
+    peer: TelegramPeer, state_dir: Path, after: str
 ) -> None:
     asha = peer.person("Asha")
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     held = peer.fault("editMessageText", "slow") if after == "placeholder" else None
     asha.say("/generate Yaman 60s seed 3")
@@ -196,7 +211,7 @@ async def test_a_killed_bot_finishes_what_it_began_once(
     if held is not None:
         held.released.set()
     peer.clock.advance(2)
-    again = bot_on(peer, tmp_path)
+    again = bot_on(peer, state_dir)
     await again.start()
     try:
         await piece_in(peer, asha.chat)
@@ -209,17 +224,17 @@ async def test_a_killed_bot_finishes_what_it_began_once(
 
 
 async def test_a_bot_killed_after_the_post_and_before_its_answer_counts_its_double(
-    peer: TelegramPeer, tmp_path: Path
+    peer: TelegramPeer, state_dir: Path
 ) -> None:
     asha = peer.person("Asha")
-    bot = bot_on(peer, tmp_path)
+    bot = bot_on(peer, state_dir)
     await bot.start()
     peer.fault("sendAudio", "lost")
     asha.say("/generate Yaman 10s seed 3")
     await piece_in(peer, asha.chat)
     await bot.kill()
     peer.clock.advance(2)
-    again = bot_on(peer, tmp_path)
+    again = bot_on(peer, state_dir)
     await again.start()
     try:
         await piece_in(peer, asha.chat, 2)
@@ -233,15 +248,15 @@ async def test_a_bot_killed_after_the_post_and_before_its_answer_counts_its_doub
         assert await again.stop() == 0
 
 
-async def test_a_second_poller_ends_the_process(peer: TelegramPeer, tmp_path: Path) -> None:
+async def test_a_second_poller_ends_the_process(peer: TelegramPeer, state_dir: Path) -> None:
     peer.updates.conflict = True
     says = "another process fetches messages with the same TELEGRAM_TOKEN"
-    said = await ends_by_itself(tmp_path, says, TELEGRAM_TOKEN=TOKEN, TELEGRAM_API_URL=peer.url)
+    said = await ends_by_itself(state_dir, says, TELEGRAM_TOKEN=TOKEN, TELEGRAM_API_URL=peer.url)
     assert TOKEN not in said
 
 
-async def test_a_wrong_token_is_said_at_the_start(peer: TelegramPeer, tmp_path: Path) -> None:
+async def test_a_wrong_token_is_said_at_the_start(peer: TelegramPeer, state_dir: Path) -> None:
     token = "123456:a_wrong_token_of_the_tests"
     says = "does not accept TELEGRAM_TOKEN"
-    said = await ends_by_itself(tmp_path, says, TELEGRAM_TOKEN=token, TELEGRAM_API_URL=peer.url)
+    said = await ends_by_itself(state_dir, says, TELEGRAM_TOKEN=token, TELEGRAM_API_URL=peer.url)
     assert token not in said

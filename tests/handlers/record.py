@@ -11,6 +11,7 @@ from handlers.errors import NotFoundError, TooManyError
 from handlers.model import (
     AccountId,
     Actor,
+    Correction,
     Cursor,
     Favorite,
     FavoriteTarget,
@@ -23,9 +24,11 @@ from handlers.model import (
     Place,
     Request,
     StorageId,
+    Track,
 )
 from handlers.ports import House
-from music.catalogue import Catalogue, load
+from music.catalogue import Catalogue, Raga, Tradition, load
+from music.places import City
 
 NOW = datetime(2026, 3, 4, 19, 30, tzinfo=UTC)
 CATALOGUE = load()
@@ -158,8 +161,38 @@ class MemoryBackend:
 class SetClock:
     """The time of the tests."""
 
+    city: City | None = None
+
     def now(self) -> datetime:
         return NOW
+
+
+class MemoryScales:
+    """Scales that are there already."""
+
+    async def track(self, raga: Raga, key: str | None) -> Track:
+        ident = f"scale-{raga.name}-{key}"
+        return Track(GenerationId(ident), StorageId(ident), f"Raga {raga.name}", "Sitar", 12.5, "scale.mp3")
+
+
+@dataclass
+class MemoryCorrections:
+    """Reports in memory, by whom."""
+
+    filed: dict[str, tuple[AccountId, Correction]] = field(default_factory=dict)
+
+    async def file(
+        self, actor: Actor, raga: str, tradition: Tradition, field: str, text: str, *, key: str
+    ) -> str:
+        report = Correction(
+            f"r{len(self.filed)}", raga, tradition, field, text, "open", NOW.timestamp() * 1e3
+        )
+        return self.filed.setdefault(key, (actor.account, report))[1].id
+
+    async def mine(self, actor: Actor, cursor: Cursor | None, limit: int) -> Page[Correction]:
+        assert cursor is None
+        own = [report for account, report in self.filed.values() if account == actor.account]
+        return Page(tuple(reversed(own))[:limit], None)
 
 
 class Packaged:
@@ -174,12 +207,19 @@ class Dialogue:
     """A house, and how a person speaks in it. Each line is an event of its own unless ``event`` names one."""
 
     backend: MemoryBackend = field(default_factory=MemoryBackend)
+    corrections: MemoryCorrections = field(default_factory=MemoryCorrections)
     _events: count[int] = field(default_factory=lambda: count(1))
 
     @property
     def house(self) -> House:
         """What handlers are given."""
-        return House(backend=self.backend, ragas=Packaged(), clock=SetClock())
+        return House(
+            backend=self.backend,
+            ragas=Packaged(),
+            clock=SetClock(),
+            scales=MemoryScales(),
+            corrections=self.corrections,
+        )
 
     def request(
         self,

@@ -16,7 +16,7 @@ from handlers.errors import UnavailableError
 from tests.handlers.conftest import Say
 from tests.handlers.record import Dialogue
 
-LISTED = ("raga", "search", "generate", "favorites", "history", "cancel", "help")
+LISTED = ("raga", "search", "hear", "generate", "favorites", "history", "correct", "cancel", "help")
 
 
 def test_the_table_fits_every_platform() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from music.catalogue import Catalogue, CatalogueError, load
+from music.raga import Raga
 from music.scripts import CARNATIC_SCRIPTS, in_script, to_latin
 
 PARENT = """
@@ -34,6 +35,7 @@ kin = ["Harikambhoji"]
 aliases = ["Kamboji"]
 scripts = {Bengali = "কাম্বোজী"}
 description = "A raga."
+variants = [{ arohana = "S R2 G3 P D2 S'", avarohana = "S' N2 D2 P M1 G3 R2 S", note = "without the turn" }]
 reviewed = true
 sources = ["Ragas in Carnatic Music"]
 """
@@ -57,6 +59,8 @@ def test_an_entry_is_read(tmp_path: Path) -> None:
     assert kambhoji.prahar == (5, 6)
     assert kambhoji.time == ("evening", "night")
     assert kambhoji.jati == "Shadava-Sampurna"
+    assert [(one.arohana[-2], one.note) for one in kambhoji.variants] == [("D2", "without the turn")]
+    assert Raga.from_document(kambhoji.to_document()) == kambhoji
     assert kambhoji.notes == "Takes N3 from outside its melakarta."
     assert dict(kambhoji.scripts) == {
         "Devanagari": "कांभोजि",
@@ -136,6 +140,10 @@ def test_a_file_may_set_defaults(tmp_path: Path) -> None:
         ('aliases = ["Kamboji"]', "aliases = [1]", "aliases is a list of texts"),
         ('scripts = {Bengali = "কাম্বোজী"}', "scripts = {Bengali = 1}", "scripts is a table"),
         ('description = "A raga."', f'description = "{"a" * 601}"', "longer than 600"),
+        ('note = "without the turn"', 'who = "x"', "variants is a list of tables"),
+        ('note = "without the turn"', 'note = " "', "whose it is"),
+        ("S R2 G3 P D2 S'", "S R5", "variants: 'R5' is no swara"),
+        ("S R2 G3 P D2 S'", "S R2 P", "variant's arohana has fewer than four"),
         ("reviewed = true", "reviewed = 1", "reviewed is true or false"),
         ('sources = ["Ragas in Carnatic Music"]', 'sources = ["My uncle"]', "sources does not know"),
         ('sources = ["Ragas in Carnatic Music"]', "", "names its sources"),

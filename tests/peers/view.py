@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from tests.bot.platforms.web.browser import chromium
 from tests.peers.discord.world import Message as DiscordMessage
 from tests.peers.telegram.world import Message as TelegramMessage
+from tests.peers.telegram.world import StoredFile
 
 Json = dict[str, Any]
 
@@ -47,6 +49,7 @@ body {{ margin: 0; padding: 16px 18px; background: linear-gradient(#d9e7c4, #9cc
 .file em {{ width: 42px; height: 42px; border-radius: 50%; background: #3390ec; color: #fff; display: grid;
             place-items: center; font-style: normal }}
 .file small {{ display: block; color: #707579 }}
+.message img {{ display: block; width: 452px; margin: -7px -11px 7px; border-radius: 12px 12px 0 0 }}
 .row {{ display: flex; gap: 4px; max-width: 452px; margin-bottom: 4px }}
 .row span {{ flex: 1; text-align: center; background: #5a8f56cc; color: #fff; border-radius: 8px; padding: 6px 4px;
              font-size: 14px }}
@@ -69,9 +72,9 @@ def discord_page(messages: Iterable[DiscordMessage]) -> str:
     return f"<style>{_DISCORD}</style>" + "".join(map(_discord, messages))
 
 
-def telegram_page(messages: Iterable[TelegramMessage]) -> str:
-    """A chat of Telegram."""
-    return f"<style>{_TELEGRAM}</style>" + "".join(map(_telegram, messages))
+def telegram_page(messages: Iterable[TelegramMessage], files: Mapping[str, StoredFile]) -> str:
+    """A chat of Telegram. ``files``: what its server keeps, by name."""
+    return f"<style>{_TELEGRAM}</style>" + "".join(_telegram(one, files) for one in messages)
 
 
 def _discord(message: DiscordMessage) -> str:
@@ -115,10 +118,13 @@ def _markdown(text: str) -> str:
     return re.sub(r"\\([^\w\s])", r"\1", text).replace("\n", "<br>")
 
 
-def _telegram(message: TelegramMessage) -> str:
+def _telegram(message: TelegramMessage, files: Mapping[str, StoredFile]) -> str:
     if not message.sender["is_bot"]:
         return f'<div class="said">{escape(message.text)}</div>'
     file = ""
+    if (photo := message.photo) is not None:
+        data = base64.b64encode(files[photo[-1]["file_id"]].data).decode()
+        file = f'<img src="data:image/png;base64,{data}">'
     if (audio := message.audio) is not None:
         minutes, seconds = divmod(int(audio["duration"]), 60)
         who = f"{escape(audio['performer'])} · {minutes}:{seconds:02d}"

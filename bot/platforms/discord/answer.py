@@ -16,11 +16,10 @@ from bot.platforms.discord.post import (
     Post,
     PostError,
     UnknownOutcomeError,
-    Upload,
     within,
 )
 from bot.platforms.discord.reading import pressed_in
-from bot.platforms.discord.sheet import Page
+from bot.platforms.discord.sheet import Page, Upload
 from bot.platforms.discord.spot import Spot
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 
 import discord
 
+from bot.platforms.hearts import heart_line
 from handlers.model import Button, Entry, Menu, Reply
 
 ROWS_MAX = 5
@@ -63,21 +64,6 @@ def rows_of(reply: Reply) -> tuple[Row, ...]:
         rows = _fitting(own, ROWS_MAX - len(menus)) or []
     shown = [Row(menu=menu) for menu in menus[:ROWS_MAX]]
     return tuple(shown + _distinct(rows))[:ROWS_MAX]
-
-
-def heart_line(reply: Reply) -> str | None:
-    """The command that a heart on this reply stands for, without its ``on`` or ``off``."""
-    if reply.favorite is None:
-        return None
-    for row in reply.buttons:
-        for one in row:
-            if one.line.startswith("/favorite "):
-                return one.line.removesuffix(" on").removesuffix(" off")
-    target = reply.favorite.target
-    if target.generation is not None:
-        return f"/favorite {target.generation}"
-    line = f"/favorite raga:{(target.tradition or '')[:1].casefold()}:{target.raga}"
-    return line if len(line.encode()) <= 64 else None
 
 
 def _fitting(rows: Sequence[Sequence[Button]], room: int) -> list[list[Button]] | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import discord
 
 from bot.platforms import Services
 from bot.platforms.discord.answer import Answer, Answers
-from bot.platforms.discord.bricks import heart_line
 from bot.platforms.discord.post import Interaction, Post, RefusedError
 from bot.platforms.discord.reading import Said, asker_of, said_in, typing_in
-from bot.platforms.discord.sheet import Page, pages, whole
+from bot.platforms.discord.sheet import Page, Upload, pages, whole
 from bot.platforms.discord.spot import Spot
 from bot.platforms.discord.tracks import Tracks
+from bot.platforms.hearts import heart_line
 from bot.platforms.shelf import Shelf
 from handlers.errors import RagaBotError
 from handlers.model import MessageRef, Reply, Suggestion
@@ -126,7 +127,8 @@ class Dialogue:
                 if self._answers.untouched(spot):
                     await answer.show(whole(reply))
             return
-        first, *more = (whole(reply),) if reply.replaces else pages(reply)
+        image = await self._image(reply)
+        first, *more = (whole(reply, image),) if reply.replaces else pages(reply, image)
         await answer.show(first)
         await self._keep(answer.message, answer, reply)
         for page in more:
@@ -136,10 +138,23 @@ class Dialogue:
         """The reply as a message of its own; what is short and the asker's alone flashes."""
         hidden = reply.private and not answer.private_place
         only_notice = bool(reply.notice) and not (reply.text or reply.card or reply.entries)
-        for page in pages(reply):
+        for page in pages(reply, await self._image(reply)):
             message = await answer.add(page, hidden=hidden or only_notice)
             if not hidden and said is not None:
                 await self._keep(message, answer, reply)
+
+    async def _image(self, reply: Reply) -> Upload | None:
+        """The picture of a card; without one where it cannot be had."""
+        picture = reply.card.picture if reply.card is not None else None
+        if picture is None:
+            return None
+        try:
+            # Most people have Discord in the dark.
+            drawn = await self._services.picture(picture, "dark")
+            return Upload(await asyncio.to_thread(drawn.path.read_bytes), "scale.png", drawn.alt)
+        except (RagaBotError, OSError) as error:
+            log.info("A card goes without its picture: %s", type(error).__name__)
+            return None
 
     async def _play(self, answer: Answer, reply: Reply, said: Said) -> None:
         try:

@@ -6,15 +6,15 @@ from collections import OrderedDict
 
 import discord
 
-_HEARTS = frozenset("❤♥♡❣💖💗💓💞💕💝💘💟🧡💛💚💙💜🤎🖤🤍🩷🩵🩶⭐🌟🫶") | {"❤\u200d🔥", "❤\u200d🩹"}
-_SELECTORS = {ord("\ufe0e"): None, ord("\ufe0f"): None} | dict.fromkeys(range(0x1F3FB, 0x1F400))
+from bot.platforms.hearts import is_heart
+
 _REMEMBERED = 4096
 
 
-def is_heart(emoji: discord.PartialEmoji) -> bool:
-    """Whether a reaction is a heart or a star; variation selectors and skin tones do not count."""
+def means_heart(emoji: discord.PartialEmoji) -> bool:
+    """Whether a reaction is a heart; a server's own emoji never is."""
     name: object = emoji.name  # which the library takes as it comes
-    return emoji.id is None and isinstance(name, str) and name.translate(_SELECTORS) in _HEARTS
+    return emoji.id is None and isinstance(name, str) and is_heart(name)
 
 
 class Hearts:

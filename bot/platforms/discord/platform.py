@@ -18,7 +18,7 @@ from bot.platforms.discord import menu
 from bot.platforms.discord.answer import Answers
 from bot.platforms.discord.client import Client, redirect
 from bot.platforms.discord.dialogue import Dialogue
-from bot.platforms.discord.hearts import Hearts, is_heart
+from bot.platforms.discord.hearts import Hearts, means_heart
 from bot.platforms.discord.intake import Intake
 from bot.platforms.discord.pace import Pace
 from bot.platforms.discord.post import ClosedError, DeadTokenError, Interaction, Post, PostError
@@ -155,7 +155,7 @@ class DiscordPlatform:
     def reacted(self, reaction: discord.RawReactionActionEvent, on: bool) -> None:
         """Hearts, one person's on one message in their order."""
         bot = reaction.member is not None and reaction.member.bot
-        if not is_heart(reaction.emoji) or bot or self._post.own(reaction.user_id):
+        if not means_heart(reaction.emoji) or bot or self._post.own(reaction.user_id):
             return
         place = (reaction.message_id, reaction.user_id)
         if on:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiohttp
@@ -14,7 +12,7 @@ import discord
 
 from bot.platforms import MessageGoneError
 from bot.platforms.discord.pace import Pace
-from bot.platforms.discord.sheet import Page, mentioning
+from bot.platforms.discord.sheet import Page, Upload, mentioning
 from bot.platforms.discord.spot import Spot
 
 log = logging.getLogger(__name__)
@@ -28,18 +26,6 @@ _UNKNOWN_MESSAGE = 10008
 _DEAD_TOKEN = (10015, 10062, 50027)
 _ACKNOWLEDGED = 40060
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError)
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that can be sent more than once."""
-
-    data: bytes
-    name: str
-
-    def file(self) -> discord.File:
-        """As the library takes it, once."""
-        return discord.File(io.BytesIO(self.data), filename=self.name)
 
 
 class PostError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,12 +28,26 @@ _SHORT = 30
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that can be sent more than once, with what it shows in words."""
+
+    data: bytes
+    name: str
+    alt: str = ""
+
+    def file(self) -> discord.File:
+        """As the library takes it, once."""
+        return discord.File(io.BytesIO(self.data), filename=self.name, description=self.alt or None)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One message."""
+    """One message. ``image``: the picture that its embed shows."""
 
     content: str = ""
     embed: discord.Embed | None = None
     rows: tuple[Row, ...] = ()
+    image: Upload | None = None
 
     def view(self) -> discord.ui.View | None:
         """Buttons and menus; the library is not to wait for their use, since what they carry says it all."""
@@ -48,27 +63,38 @@ class Page:
     def new(self) -> dict[str, Any]:
         """As the library takes it for a new message."""
         view = self.view()
-        parts = {"content": self.content or None, "embed": self.embed, "view": view}
+        file = self.image.file() if self.image is not None else None
+        parts = {"content": self.content or None, "embed": self.embed, "view": view, "file": file}
         return {name: part for name, part in parts.items() if part is not None}
 
     def change(self) -> dict[str, Any]:
         """As the library takes it for an edit: what is not there any more is taken away."""
-        return {"content": self.content or None, "embed": self.embed, "view": self.view()}
+        files = [self.image.file()] if self.image is not None else []
+        return {
+            "content": self.content or None,
+            "embed": self.embed,
+            "view": self.view(),
+            "attachments": files,
+        }
 
 
-def pages(reply: Reply) -> tuple[Page, ...]:
-    """A reply as messages; the embed and the buttons belong to the last."""
+def pages(reply: Reply, image: Upload | None = None) -> tuple[Page, ...]:
+    """A reply as messages; the embed with its picture and the buttons belong to the last."""
     texts = list(_texts(_content(reply), CONTENT_CHARACTERS))
     embed, rows = _embed(reply), rows_of(reply)
     if not texts and embed is None:
         texts = ["…"]
     *before, last = texts or [""]
-    return (*(Page(text) for text in before), Page(last, embed, rows))
+    if embed is None or image is None:
+        image = None
+    else:
+        embed.set_image(url=f"attachment://{image.name}")
+    return (*(Page(text) for text in before), Page(last, embed, rows, image))
 
 
-def whole(reply: Reply) -> Page:
+def whole(reply: Reply, image: Upload | None = None) -> Page:
     """A reply as one message: what does not fit is cut off, the buttons stay."""
-    *before, last = pages(reply)
+    *before, last = pages(reply, image)
     if not before:
         return last
     text = next(_texts(_content(reply), CONTENT_CHARACTERS - 2))

@@ -8,7 +8,6 @@ import logging
 
 from bot.platforms import MessageGoneError, Services
 from bot.platforms.discord.answer import Answer, Answers
-from bot.platforms.discord.bricks import heart_line
 from bot.platforms.discord.post import (
     BusyError,
     ClosedError,
@@ -18,10 +17,10 @@ from bot.platforms.discord.post import (
     RefusedError,
     TooLargeError,
     UnknownOutcomeError,
-    Upload,
 )
-from bot.platforms.discord.sheet import Page, whole
+from bot.platforms.discord.sheet import Page, Upload, whole
 from bot.platforms.discord.spot import Spot, read_key, read_spot, user_of
+from bot.platforms.hearts import heart_line
 from bot.platforms.shelf import Shelf
 from bot.upkeep import begin, end
 from handlers.model import AccountId, MessageRef, Reply, Track

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.platforms import MessageGoneError, Services
+from bot.platforms.hearts import heart_line
 from bot.platforms.shelf import Shelf
 from bot.platforms.telegram import sheet
 from bot.platforms.telegram.links import link
+from bot.platforms.telegram.pictures import Pictures
 from bot.platforms.telegram.post import Post, PostError, RefusedError
 from bot.platforms.telegram.progress import ProgressEdits
 from bot.platforms.telegram.spot import Spot, read_spot
@@ -78,6 +80,7 @@ class Dialogue:
         shelf: Shelf,
         edits: ProgressEdits,
         tracks: Tracks,
+        pictures: Pictures,
         username: str,
     ) -> None:
         self._services = services
@@ -85,6 +88,7 @@ class Dialogue:
         self._shelf = shelf
         self._edits = edits
         self._tracks = tracks
+        self._pictures = pictures
         self._username = username
 
     async def answer(self, said: Said) -> None:
@@ -183,16 +187,22 @@ class Dialogue:
 
     async def _say(self, spot: Spot, reply: Reply, said: Said) -> None:
         """Post a reply as one message, or as many as it takes; the buttons stand below the last."""
-        pages = sheet.sheet(reply)
-        for number, page in enumerate(pages.pages, start=1):
-            last = number == len(pages.pages)
-            message = await self._post.send_text(spot, page, pages.keyboard if last else None)
+        keyboard, texts = sheet.keyboard(reply), sheet.sheet(reply).pages
+        picture = reply.card.picture if reply.card is not None and not reply.replaces else None
+        if picture is not None:
+            first, *rest = sheet.below_picture(reply).pages
+            message = await self._pictures.send(spot, picture, first, None if rest else keyboard)
+            if message is not None:
+                await self._keep(Spot(message.chat.id, message.message_id), reply, said)
+                spot, texts = replace(spot, request=0), tuple(rest)
+        for number, text in enumerate(texts, start=1):
+            message = await self._post.send_text(spot, text, keyboard if number == len(texts) else None)
             await self._keep(Spot(message.chat.id, message.message_id), reply, said)
             spot = replace(spot, request=0)
 
     async def _keep(self, spot: Spot, reply: Reply, said: Said) -> None:
         """Remember what a heart on the message stands for, and who may press its buttons."""
-        line = sheet.heart_line(reply)
+        line = heart_line(reply)
         if line is not None:
             await self._shelf.put("heart", spot.key, line)
         lines = [one.line for menu in reply.menus for one in menu.choices]

@@ -1,4 +1,4 @@
-"""Which reactions are a heart, whatever form they come in."""
+"""What a change of reactions says of hearts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ from collections.abc import Sequence
 
 from telegram import ReactionType, ReactionTypeEmoji
 
-_HEARTS = frozenset("❤♥♡❣💖💗💓💞💕💝💘💟🧡💛💚💙💜🤎🖤🤍🩷🩵🩶⭐🌟🫶") | {"❤\u200d🔥", "❤\u200d🩹"}
-_SELECTORS = {ord("\ufe0e"): None, ord("\ufe0f"): None} | dict.fromkeys(range(0x1F3FB, 0x1F400))
-
-
-def is_heart(emoji: str) -> bool:
-    """Whether an emoji is a heart or a star; variation selectors and skin tones do not count."""
-    return emoji.translate(_SELECTORS) in _HEARTS
+from bot.platforms.hearts import is_heart
 
 
 def change(old: Sequence[ReactionType], new: Sequence[ReactionType]) -> bool | None:

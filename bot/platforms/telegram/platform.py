@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import secrets
@@ -22,6 +21,7 @@ from bot.platforms.telegram.dialogue import Dialogue
 from bot.platforms.telegram.inline import Inline
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.pace import Pace
+from bot.platforms.telegram.pictures import Pictures
 from bot.platforms.telegram.polling import TOKEN_REFUSED, Polling
 from bot.platforms.telegram.post import Post, PostError
 from bot.platforms.telegram.progress import ProgressEdits
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 _ADDRESS = "https://api.telegram.org"
 _CONNECTIONS = 128
 _FIRST_TRY_S = 10.0
+_CHOICES_BELOW = "The choices are just below."
 
 
 class TelegramPlatform:
@@ -159,8 +160,9 @@ class TelegramPlatform:
         me = await self._bot.get_me()
         self._username = me.username or ""
         post = self._post
+        pictures = Pictures(self._services, post, self._shelf)
         self._dialogue = Dialogue(
-            self._services, post, self._shelf, self._edits, self._tracks, self._username
+            self._services, post, self._shelf, self._edits, self._tracks, pictures, self._username
         )
         self._inline = Inline(self._services, post, self._tracks, self._username)
         await self._intake.start()
@@ -205,5 +207,5 @@ class TelegramPlatform:
         elif (said := said_in(update, self._username)) is not None:
             await self._dialogue.answer(said)
         elif (query := update.callback_query) is not None:
-            with contextlib.suppress(PostError):
-                await self._post.quick(lambda: self._bot.answer_callback_query(query.id))
+            text = _CHOICES_BELOW if query.data == sheet.HEADING else None
+            await self._post.quick(lambda: self._bot.answer_callback_query(query.id, text))

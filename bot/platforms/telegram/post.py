@@ -45,6 +45,7 @@ HURRIED_S = 4.0
 ATTEMPTS = 3
 
 _UPLOAD_S = 60.0
+_PHOTO_S = 30.0
 _PLAIN = LinkPreviewOptions(is_disabled=True)
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, RuntimeError)
 """The last is the library's own, once it has been shut down."""
@@ -107,6 +108,25 @@ class Post:
                 link_preview_options=_PLAIN,
                 reply_parameters=_answering(place),
                 message_thread_id=place.thread or None,
+            )
+
+        return await self._sent(spot, send, PATIENT_S, ATTEMPTS)
+
+    async def send_photo(
+        self, spot: Spot, photo: str | InputFile, text: str, keyboard: InlineKeyboardMarkup | None
+    ) -> Message:
+        """Post a picture with a caption."""
+
+        async def send(place: Spot) -> Message:
+            return await self.bot.send_photo(
+                place.chat,
+                photo,
+                caption=text or None,
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard,
+                reply_parameters=_answering(place),
+                message_thread_id=place.thread or None,
+                read_timeout=_PHOTO_S,
             )
 
         return await self._sent(spot, send, PATIENT_S, ATTEMPTS)
@@ -267,13 +287,18 @@ class Post:
                 raise PostError("Telegram cannot be reached") from None
             if "too large" in error.message.casefold():
                 raise TooLargeError(error.message) from None
+            self._landed(chat)  # perhaps, and only just
             raise UnknownOutcomeError(error.message) from None
         except TelegramError as error:
+            self._landed(chat)
             raise UnknownOutcomeError(error.message) from None
         else:
-            if chat is not None:
-                self.pace.landed(chat)
+            self._landed(chat)
             return result
+
+    def _landed(self, chat: int | None) -> None:
+        if chat is not None:
+            self.pace.landed(chat)
 
 
 def seconds(error: RetryAfter) -> float:

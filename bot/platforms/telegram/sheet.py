@@ -5,16 +5,22 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from handlers.model import Button, Progress, Reply
+from bot.platforms.hearts import heart_line
+from handlers.model import Button, Menu, Progress, Reply
 
 TEXT_UNITS = 4096
 CAPTION_UNITS = 1024
 """Counted as Telegram does: in UTF-16 units, after the markup is taken out."""
 
 BUTTONS_MAX = 100
+
+HEADING = "title"
+"""What a button sends that is none but the title of those below it: no command."""
+
 _CELLS = 14
 _LABEL_CHARACTERS = 60
 
@@ -57,6 +63,18 @@ def whole(reply: Reply) -> Sheet:
     return Sheet((f"{cut}\n…",), full.keyboard)
 
 
+def below_picture(reply: Reply) -> Sheet:
+    """A reply with a picture: first what stands below it, which may be nothing, then what had no room there.
+
+    No line is broken and none is lost: the first ones stand below the picture, so many as fit.
+    """
+    lines = list(_lines(reply))
+    ends = accumulate(sum(units(text) for _, text in line) + 1 for line in lines)
+    count = sum(end - 1 <= CAPTION_UNITS for end in ends)
+    first = "".join(_pages(lines[:count], CAPTION_UNITS))
+    return Sheet((first, *_pages(lines[count:], TEXT_UNITS)), keyboard(reply))
+
+
 def caption(reply: Reply, mention: int | None = None) -> str:
     """What stands below a track. ``mention``: a person to be notified by name, who asked without a message."""
     lead = f'<a href="tg://user?id={mention}">For you</a>\n' if mention is not None else ""
@@ -71,42 +89,36 @@ def caption(reply: Reply, mention: int | None = None) -> str:
 def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
     """All buttons: of menus, of entries, and of the reply; with a heart where something can be kept."""
     rows = [
-        *(row for menu in reply.menus for row in _grid(menu.choices)),
-        *_entry_rows(reply),
-        *(list(row) for row in reply.buttons if row),
+        *(row for menu in reply.menus for row in _menu_rows(menu, titled=len(reply.menus) > 1)),
+        *(_pressable_row(row) for row in (*_entry_rows(reply), *reply.buttons)),
     ]
     heart = heart_line(reply)
-    if heart and not any(one.line.startswith("/favorite ") for row in rows for one in row):
-        rows.append([Button("♥ Favorite", heart)])
+    if heart and not any(str(one.callback_data).startswith("/favorite ") for row in rows for one in row):
+        rows.append(_pressable_row([Button("♥ Favorite", heart)]))
     shown: list[list[InlineKeyboardButton]] = []
     left = BUTTONS_MAX
     for row in rows:
-        shown.append([_pressable(one) for one in row[:left]])
+        shown.append(row[:left])
         left -= len(shown[-1])
     shown = [row for row in shown if row]
     return InlineKeyboardMarkup(shown) if shown else None
 
 
-def heart_line(reply: Reply) -> str | None:
-    """The command that a heart on this reply stands for, without its ``on`` or ``off``."""
-    if reply.favorite is None:
-        return None
-    for row in reply.buttons:
-        for one in row:
-            if one.line.startswith("/favorite "):
-                return one.line.removesuffix(" on").removesuffix(" off")
-    target = reply.favorite.target
-    if target.generation is not None:
-        return f"/favorite {target.generation}"
-    line = f"/favorite raga:{(target.tradition or '')[:1].casefold()}:{target.raga}"
-    return line if len(line.encode()) <= 64 else None
+def _menu_rows(menu: Menu, *, titled: bool) -> list[list[InlineKeyboardButton]]:
+    """``titled``: with the title above the choices, as a button, since Telegram has nothing else in a keyboard."""
+    rows = [_pressable_row(row) for row in _grid(menu.choices)]
+    if titled and rows:
+        rows.insert(0, [InlineKeyboardButton(f"— {_label(menu.title)} —", callback_data=HEADING)])
+    return rows
 
 
-def _pressable(one: Button) -> InlineKeyboardButton:
-    label = one.label.strip() or one.line
-    if len(label) > _LABEL_CHARACTERS:
-        label = f"{label[: _LABEL_CHARACTERS - 1]}…"
-    return InlineKeyboardButton(label, callback_data=one.line)
+def _pressable_row(row: Sequence[Button]) -> list[InlineKeyboardButton]:
+    return [InlineKeyboardButton(_label(one.label) or one.line, callback_data=one.line) for one in row]
+
+
+def _label(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= _LABEL_CHARACTERS else f"{text[: _LABEL_CHARACTERS - 1]}…"
 
 
 def _grid(choices: Sequence[Button]) -> list[list[Button]]:

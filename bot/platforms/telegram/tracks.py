@@ -12,6 +12,7 @@ from telegram import InputFile, InputMediaAudio, Message
 from telegram.constants import ParseMode
 
 from bot.platforms import MessageGoneError, Services
+from bot.platforms.hearts import heart_line
 from bot.platforms.shelf import Shelf
 from bot.platforms.telegram import sheet
 from bot.platforms.telegram.post import Post, PostError, RefusedError, TooLargeError, UnknownOutcomeError
@@ -162,7 +163,7 @@ class Tracks:
         await self._heart(Spot(posted.chat.id, posted.message_id), reply)
 
     async def _heart(self, spot: Spot, reply: Reply) -> None:
-        line = sheet.heart_line(reply)
+        line = heart_line(reply)
         if line is not None:
             await self._shelf.put("heart", spot.key, line)
 

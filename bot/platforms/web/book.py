@@ -6,7 +6,7 @@ import secrets
 from typing import Literal, NamedTuple
 
 from bot.platforms.web.ledger import Entry
-from bot.platforms.web.wire import dump, reply_json, target_name
+from bot.platforms.web.wire import PictureJson, dump, reply_json, target_name
 from handlers.model import AccountId, Reply
 
 KEPT_MESSAGES = 300
@@ -150,7 +150,13 @@ class Book:
             )
 
     def show(
-        self, ident: str, reply: Reply, *, only_pending: bool = False, not_delivered: bool = False
+        self,
+        ident: str,
+        reply: Reply,
+        picture: PictureJson | None = None,
+        *,
+        only_pending: bool = False,
+        not_delivered: bool = False,
     ) -> bool:
         """Put a reply into a message of the bot; False when there is no such message."""
         row = self._db.execute(
@@ -163,7 +169,7 @@ class Book:
         state, old_body, old_target, kept, nonce = row
         if (only_pending and state != "pending") or (not_delivered and nonce is not None):
             return True
-        body = dump(reply_json(reply))
+        body = dump(reply_json(reply, picture))
         if body == old_body:
             return True
         target = target_name(reply.favorite.target) if reply.favorite else None

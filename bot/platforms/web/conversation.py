@@ -13,6 +13,7 @@ from typing import Protocol
 from bot.platforms import Services
 from bot.platforms.web.book import Change
 from bot.platforms.web.message_log import Ask, MessageLog
+from bot.platforms.web.pictures import CardPictures
 from bot.platforms.web.visitors import PLATFORM, Visitor
 from bot.platforms.web.wire import FrameError, ReplyJson, clean_line, read_line
 from handlers.model import AccountId, MessageRef, Reply, Request
@@ -50,9 +51,10 @@ class Tab(Protocol):
 class Conversations:
     """Runs what people ask, each thing once, and keeps every tab of an account in step."""
 
-    def __init__(self, services: Services, message_log: MessageLog) -> None:
+    def __init__(self, services: Services, message_log: MessageLog, pictures: CardPictures) -> None:
         self._services = services
         self._log = message_log
+        self._pictures = pictures
         self._tabs: defaultdict[AccountId, set[Tab]] = defaultdict(set)
         self._running: dict[tuple[AccountId, str], asyncio.Task[Answer]] = {}
         self._tidying: asyncio.Task[None] | None = None
@@ -143,7 +145,7 @@ class Conversations:
             # Handlers have a boundary of their own; a fault in it must not leave a message waiting.
             log.exception("An answer in the page could not be given.")
             reply = _FAILED
-        return _answer(ask.id, await self._log.settle(ask, reply))
+        return _answer(ask.id, await self._log.settle(ask, reply, await self._pictures.of(reply)))
 
     async def _tidy(self) -> None:
         while True:

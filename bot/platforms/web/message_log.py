@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from bot.platforms.web.book import MESSAGE, SCHEMA, Book, Change, message_id, message_json
 from bot.platforms.web.ledger import Entry, Ledger
-from bot.platforms.web.wire import dump, is_remark, reply_json, target_name
+from bot.platforms.web.wire import PictureJson, dump, is_remark, reply_json, target_name
 from handlers.model import AccountId, GenerationId, Reply
 
 IDLE_S = 180 * 24 * 3600.0
@@ -143,7 +143,7 @@ class MessageLog:
 
         return await self._write(write)
 
-    async def settle(self, ask: Ask, reply: Reply) -> str:
+    async def settle(self, ask: Ask, reply: Reply, picture: PictureJson | None = None) -> str:
         """Put the reply where it belongs; returns the result of the ask as JSON, the same at every call."""
         now_s = self._clock()
 
@@ -159,15 +159,15 @@ class MessageLog:
             if is_remark(reply):
                 book.void(ask.answer)
                 shown = None
-            elif reply.replaces and ask.pressed and book.show(ask.pressed, reply):
+            elif reply.replaces and ask.pressed and book.show(ask.pressed, reply, picture):
                 book.void(ask.answer)
                 shown = ask.pressed
             else:
                 # Where an edit or the finished piece came first, the answer is older than what stands there.
-                book.show(ask.answer, reply, only_pending=True)
+                book.show(ask.answer, reply, picture, only_pending=True)
             if reply.favorite:
                 book.keep(target_name(reply.favorite.target), reply.favorite.on)
-            result = dump({"id": ask.id, "message": shown, "reply": reply_json(reply)})
+            result = dump({"id": ask.id, "message": shown, "reply": reply_json(reply, picture)})
             entry.db.execute(
                 "UPDATE asks SET result = ? WHERE account = ? AND id = ?", (result, ask.account, ask.id)
             )
@@ -175,16 +175,26 @@ class MessageLog:
 
         return await self._write(write)
 
-    async def edit(self, account: AccountId, message: str, reply: Reply) -> bool:
+    async def edit(
+        self, account: AccountId, message: str, reply: Reply, picture: PictureJson | None = None
+    ) -> bool:
         """Show a new state in a message; False when there is no such message (any more)."""
         now_s = self._clock()
 
         def write(entry: Entry[Change]) -> bool:
-            return Book(entry, account, now_s).show(message, reply, not_delivered=reply.progress is not None)
+            book = Book(entry, account, now_s)
+            return book.show(message, reply, picture, not_delivered=reply.progress is not None)
 
         return await self._write(write)
 
-    async def deliver(self, account: AccountId, message: str, reply: Reply, nonce: str) -> bool:
+    async def deliver(
+        self,
+        account: AccountId,
+        message: str,
+        reply: Reply,
+        nonce: str,
+        picture: PictureJson | None = None,
+    ) -> bool:
         """Show a finished piece in its message, or in a new one where that has gone. Once for each nonce.
 
         False when the whole conversation has gone.
@@ -201,10 +211,10 @@ class MessageLog:
                 return False
             book = Book(entry, account, now_s)
             shown = message
-            if not book.show(message, reply):
+            if not book.show(message, reply, picture):
                 shown = message_id()
                 book.insert(shown, "bot", "pending")
-                book.show(shown, reply)
+                book.show(shown, reply, picture)
                 book.trim()
             db.execute("UPDATE messages SET nonce = ? WHERE account = ? AND id = ?", (nonce, account, shown))
             return True

@@ -14,6 +14,7 @@ from bot.platforms.web.book import Change
 from bot.platforms.web.conversation import Conversations
 from bot.platforms.web.guard import HostRule, add_headers, checked_by
 from bot.platforms.web.message_log import MessageLog
+from bot.platforms.web.pictures import CardPictures
 from bot.platforms.web.routes import Routes
 from bot.platforms.web.visitors import PLATFORM, Visitors
 from bot.platforms.web.wire import FRAME_BYTES
@@ -53,8 +54,9 @@ class WebPlatform:
         self._host = host
         self._port = port
         self._log = MessageLog(state_dir / LOG_FILE, self._published)
-        self._conversations = Conversations(services, self._log)
-        self._routes = Routes(services, self._conversations, self._log, Visitors(secret))
+        self._pictures = CardPictures(services.picture)
+        self._conversations = Conversations(services, self._log, self._pictures)
+        self._routes = Routes(services, self._conversations, self._log, self._pictures, Visitors(secret))
         self._app = web.Application(
             middlewares=[checked_by(HostRule(host, allowed_hosts))], client_max_size=FRAME_BYTES
         )
@@ -101,13 +103,15 @@ class WebPlatform:
 
     async def edit(self, message: MessageRef, reply: Reply) -> None:
         """Show a new state in a message of the page."""
-        if not await self._log.edit(AccountId(message.chat), message.message, reply):
+        picture = await self._pictures.of(reply)
+        if not await self._log.edit(AccountId(message.chat), message.message, reply, picture):
             raise MessageGoneError(f"{message.message} is no longer in the page")
 
     async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str, to: AccountId) -> None:
         """Turn the message into the finished piece, or post it anew where the message has gone."""
         del to  # the page tells whoever has it open
-        if not await self._log.deliver(AccountId(message.chat), message.message, reply, nonce):
+        picture = await self._pictures.of(reply)
+        if not await self._log.deliver(AccountId(message.chat), message.message, reply, nonce, picture):
             raise MessageGoneError("the conversation is no longer there")
 
     def _published(self, changes: list[Change]) -> None:

@@ -1,4 +1,4 @@
-"""The page's addresses: the page itself, its conversation, and the audio."""
+"""The page's addresses: the page itself, its conversation, the audio, and the pictures of cards."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bot.platforms.web.conversation import Conversations
 from bot.platforms.web.guard import refusal
 from bot.platforms.web.live import HEARTBEAT_S, LivePage
 from bot.platforms.web.message_log import MessageLog
+from bot.platforms.web.pictures import ADDRESS, CardPictures
 from bot.platforms.web.visitors import Visitor, Visitors
 from bot.platforms.web.wire import FRAME_BYTES, FrameError, dump, read_said
 from handlers.errors import NotAuthenticatedError, NotFoundError, RagaBotError, UnavailableError
@@ -55,11 +56,17 @@ class Routes:
     """Answers HTTP requests."""
 
     def __init__(
-        self, services: Services, conversations: Conversations, message_log: MessageLog, visitors: Visitors
+        self,
+        services: Services,
+        conversations: Conversations,
+        message_log: MessageLog,
+        pictures: CardPictures,
+        visitors: Visitors,
     ) -> None:
         self._services = services
         self._conversations = conversations
         self._log = message_log
+        self._pictures = pictures
         self._visitors = visitors
         self._assets = _assets()
         self._pages: set[LivePage] = set()
@@ -74,6 +81,7 @@ class Routes:
         router.add_post("/api/say", self._say)
         router.add_get("/live", self._live, allow_head=False)
         router.add_get("/audio/{generation}", self._audio)
+        router.add_get(ADDRESS, self._pictures.serve)
 
     async def close_pages(self) -> None:
         """Tell every open page that the bot stops."""

@@ -178,6 +178,16 @@ class FieldJson(TypedDict):
     value: str
 
 
+class PictureJson(TypedDict):
+    """The picture of a card in both themes; ``alt`` says what it shows. Width and height in pixels."""
+
+    light: str
+    dark: str
+    alt: str
+    width: int
+    height: int
+
+
 class CardJson(TypedDict):
     """A titled sheet."""
 
@@ -186,6 +196,7 @@ class CardJson(TypedDict):
     fields: list[FieldJson]
     description: str
     footer: str
+    picture: PictureJson | None
 
 
 class ProgressJson(TypedDict):
@@ -257,12 +268,12 @@ class SuggestionJson(TypedDict):
     detail: str
 
 
-def reply_json(reply: Reply) -> ReplyJson:
-    """A reply for the page."""
+def reply_json(reply: Reply, picture: PictureJson | None = None) -> ReplyJson:
+    """A reply for the page. ``picture``: that of its card, where it can be had."""
     favorite = reply.favorite
     return {
         "text": reply.text,
-        "card": _card(reply.card) if reply.card else None,
+        "card": _card(reply.card, picture) if reply.card else None,
         "progress": _progress(reply.progress) if reply.progress else None,
         "track": _track(reply.track) if reply.track else None,
         "entries": [_entry(entry) for entry in reply.entries],
@@ -304,13 +315,14 @@ def _button(button: Button) -> ButtonJson:
     return {"label": button.label, "line": button.line}
 
 
-def _card(card: Card) -> CardJson:
+def _card(card: Card, picture: PictureJson | None) -> CardJson:
     return {
         "title": card.title,
         "subtitle": card.subtitle,
         "fields": [{"name": field.name, "value": field.value} for field in card.fields],
         "description": card.description,
         "footer": card.footer,
+        "picture": picture,
     }
 
 

@@ -120,6 +120,10 @@ def test_each_role_has_its_claims(tmp_path: Path) -> None:
     assert claims(keys, signer.user(MIRA)) == times | {
         "sub": "discord:123", "role": "user", "name": "Mira", "bot": "b1",
     }  # fmt: skip
+    assert claims(keys, signer.curator(MIRA)) == times | {
+        "sub": "discord:123", "role": "user", "name": "Mira", "bot": "b1", "curator": True,
+    }  # fmt: skip
+    assert "curator" not in claims(keys, signer.user(MIRA))
     assert claims(keys, signer.bot()) == times | {
         "sub": "bot:b1", "role": "bot", "name": "Raga Bot", "bot": "b1",
     }  # fmt: skip

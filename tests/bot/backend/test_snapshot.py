@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -220,20 +220,28 @@ async def test_what_cannot_be_read_is_not_asked_for_again_and_again(tmp_path: Pa
             await snapshot.stop()
 
 
-async def test_seeding_what_is_there_is_one_call() -> None:
+NONE_ACCEPTED = value({"page": [], "isDone": True, "continueCursor": ""})
+
+
+async def test_seeding_what_is_there_is_two_calls() -> None:
     async with server() as (double, convex):
-        double.will(value({"version": SOME.version, "count": 3}))
+        double.will(NONE_ACCEPTED, value({"version": SOME.version, "count": 3}))
         counts = await seed(convex, token, SOME)
         assert counts == SeedCounts(unchanged=3, published=False)
-        assert [(call.kind, call.path) for call in double.calls] == [("query", "catalogue:version")]
+        assert [(call.kind, call.path) for call in double.calls] == [
+            ("query", "corrections:accepted"),
+            ("query", "catalogue:version"),
+        ]
 
 
 @pytest.mark.parametrize("known", [None, {"version": "v0", "count": 1}])
 async def test_seeding_goes_in_batches_and_is_published_last(known: object) -> None:
-    catalogue = Catalogue(PACKAGED.ragas[: BATCH + 5], "v5")
+    known_well = [raga for raga in PACKAGED.ragas if raga.name == "Yaman"]
+    catalogue = Catalogue([*PACKAGED.ragas[: BATCH + 4], *known_well], "v5")
     reports: list[tuple[int, int]] = []
     async with server() as (double, convex):
         double.will(
+            NONE_ACCEPTED,
             value(known),
             value({"added": 90, "changed": 3, "unchanged": 7}),
             value({"added": 0, "changed": 5, "unchanged": 0}),
@@ -242,9 +250,15 @@ async def test_seeding_goes_in_batches_and_is_published_last(known: object) -> N
         counts = await seed(convex, token, catalogue, report=lambda done, of: reports.append((done, of)))
         assert counts == SeedCounts(90, 8, 7, published=True)
         assert reports == [(BATCH, BATCH + 5), (BATCH + 5, BATCH + 5)]
-        first, second, published = double.calls[1:]
-        assert first.args["ragas"] == [raga.to_document() for raga in catalogue.ragas[:BATCH]]
-        assert second.args["ragas"] == [raga.to_document() for raga in catalogue.ragas[BATCH:]]
+        first, second, published = double.calls[2:]
+        batches = [cast("list[dict[str, Any]]", call.args["ragas"]) for call in (first, second)]
+        assert [len(batch) for batch in batches] == [BATCH, 5]
+        sent = [raga for batch in batches for raga in batch]
+        # Each with its place among those asked for most, if it has one.
+        places = {(raga["name"], raga["tradition"]): raga.pop("familiarity", None) for raga in sent}
+        assert sent == [raga.to_document() for raga in catalogue.ragas]
+        assert places["Yaman", "Hindustani"] == 0
+        assert places[catalogue.ragas[0].name, catalogue.ragas[0].tradition] is None
         assert (published.path, published.args) == (
             "catalogue:publish",
             {"version": "v5", "count": BATCH + 5},
@@ -254,7 +268,11 @@ async def test_seeding_goes_in_batches_and_is_published_last(known: object) -> N
 
 async def test_a_seeding_that_breaks_off_publishes_nothing() -> None:
     async with server() as (double, convex):
-        double.will(value(None), error(None))
+        double.will(NONE_ACCEPTED, value(None), error(None))
         with pytest.raises(RagaBotError):
             await seed(convex, token, SOME)
-        assert [call.path for call in double.calls] == ["catalogue:version", "catalogue:upsert"]
+        assert [call.path for call in double.calls] == [
+            "corrections:accepted",
+            "catalogue:version",
+            "catalogue:upsert",
+        ]

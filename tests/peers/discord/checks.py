@@ -12,7 +12,7 @@ MESSAGE_KEYS = {
     "content", "embeds", "components", "attachments", "allowed_mentions", "flags", "message_reference",
     "nonce", "enforce_nonce", "tts",
 }  # fmt: skip
-_EMBED_KEYS = {"title", "description", "fields", "footer", "color", "type", "flags"}
+_EMBED_KEYS = {"title", "description", "fields", "footer", "color", "type", "flags", "image"}
 _COMMAND_KEYS = {
     "name", "name_localizations", "description", "description_localizations", "type", "options",
     "contexts", "integration_types",
@@ -48,8 +48,12 @@ def message(body: Mapping[str, Any], *, files: int, changes: bool = False) -> No
         _need(not (content or embeds or files or body.get("components")), "a forward holds nothing else")
     if not changes and not (content or embeds or files or forwards):
         raise Refusal(400, 50006, "Cannot send an empty message")
-    listed = [one.get("id") for one in body.get("attachments") or () if "filename" in one]
+    listed = [one for one in body.get("attachments") or () if "filename" in one]
     _need(files == len(listed), "files and attachments differ")
+    _need(all(len(one.get("description") or "") <= 1024 for one in listed), "alt text is longer than 1024")
+    shown = [embed["image"]["url"] for embed in embeds if "image" in embed]
+    sent = {f"attachment://{one['filename']}" for one in listed}
+    _need(sent.issuperset(shown), "an embed shows what was not sent")
 
 
 def _embed(embed: Json) -> None:

@@ -30,6 +30,7 @@ from tests.peers.discord.world import (
     Limits,
     Message,
     Refusal,
+    is_picture,
 )
 
 DEADLINE_S = 30.0
@@ -203,12 +204,14 @@ class DiscordPeer:
             message.content = body["content"] or ""
         message.embeds = body.get("embeds", message.embeds)
         message.components = body.get("components", message.components)
-        if files:
+        if files or "attachments" in body:
+            described = {one.get("filename"): one.get("description") for one in body.get("attachments") or ()}
             message.attachments = [
                 {
                     "id": str(self.clock.snowflake()),
                     "filename": one["filename"],
                     "size": one["size"],
+                    "description": described.get(one["filename"]),
                     "url": f"{self.url}/cdn/{one['filename']}",
                     "proxy_url": f"{self.url}/cdn/{one['filename']}",
                 }
@@ -240,7 +243,7 @@ class DiscordPeer:
             answer = self._run(name, parts, body, files, request)
             if isinstance(answer, tuple):
                 answer, headers = answer
-            self.uploads += len(files)
+            self.uploads += sum(not is_picture(one) for one in files)
             response = _response(204 if answer is None else 200, answer, headers)
         except Refusal as refusal:
             if refusal.body["code"] in _MISTAKES:

@@ -61,6 +61,11 @@ def born_s(snowflake: int) -> float:
     return (snowflake >> 22) / 1000 + EPOCH_S
 
 
+def is_picture(file: Json) -> bool:
+    """Whether an attachment is shown, not played."""
+    return str(file["filename"]).endswith(".png")
+
+
 def date(snowflake: int) -> str:
     """As Discord writes it."""
     return datetime.fromtimestamp(born_s(snowflake), UTC).isoformat()
@@ -121,7 +126,13 @@ class Message:
     def audio(self) -> Json | None:
         """Its file, also where it is a forwarded one."""
         held = self.attachments or (self.snapshot or {}).get("attachments") or ()
-        return next(iter(held), None)
+        return next((one for one in held if not is_picture(one)), None)
+
+    @property
+    def picture(self) -> Json | None:
+        """The picture that its embed shows."""
+        shown = {embed.get("image", {}).get("url") for embed in self.embeds}
+        return next((one for one in self.attachments if f"attachment://{one['filename']}" in shown), None)
 
     @property
     def ephemeral(self) -> bool:

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.peers.telegram.markup import MarkupError, plain, units
-from tests.peers.telegram.world import BOT, Chat, Json, Message, Refusal, StoredFile
+from tests.peers.telegram.media import Media, Upload
+from tests.peers.telegram.world import BOT, Chat, Json, Message, Refusal
 
 if TYPE_CHECKING:
     from tests.peers.telegram.peer import TelegramPeer
 
 Params = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file of a multipart request."""
-
-    name: str
-    data: bytes
 
 
 def _json(params: Params, name: str) -> Any:
@@ -47,6 +39,7 @@ class Methods:
 
     def __init__(self, peer: TelegramPeer) -> None:
         self._peer = peer
+        self._media = Media(peer)
         self.known: dict[str, tuple[Callable[[Params], Awaitable[Any]], frozenset[str]]] = {}
         post = "chat_id reply_markup reply_parameters message_thread_id parse_mode"
         for name, method, takes in (
@@ -56,6 +49,7 @@ class Methods:
             ("deleteWebhook", self._delete_webhook, "drop_pending_updates"),
             ("setMyCommands", self._set_commands, "commands scope language_code"),
             ("sendMessage", self._send_message, f"{post} text link_preview_options"),
+            ("sendPhoto", self._send_photo, f"{post} photo caption"),
             (
                 "sendAudio",
                 self._send_audio,
@@ -122,10 +116,20 @@ class Methods:
         }
         return self._post(params, content).json()
 
-    async def _send_audio(self, params: Params) -> Json:
-        self._check_thumbnail(params)
+    async def _send_photo(self, params: Params) -> Json:
+        if not self._chat(params).photos:
+            raise Refusal(400, "Bad Request: not enough rights to send photos to the chat")
         content = {
-            "audio": self._audio(params.get("audio"), params),
+            "photo": self._media.photo(params.get("photo")),
+            "caption": self._text(params, "caption", 1024),
+            "reply_markup": self._markup(params),
+        }
+        return self._post(params, content).json()
+
+    async def _send_audio(self, params: Params) -> Json:
+        self._media.check_thumbnail(params, params)
+        content = {
+            "audio": self._media.audio(params.get("audio"), params),
             "caption": self._text(params, "caption", 1024),
             "reply_markup": self._markup(params),
         }
@@ -133,7 +137,7 @@ class Methods:
 
     async def _edit_text(self, params: Params) -> Json:
         message = self._own(params)
-        if message.audio is not None:
+        if "text" not in message.content:
             raise Refusal(400, "Bad Request: there is no text in the message to edit")
         return self._change(
             message,
@@ -145,12 +149,12 @@ class Methods:
         media = _json(params, "media") or {}
         if media.get("type") != "audio":
             raise Refusal(400, "Bad Request: unsupported media type")
-        self._check_thumbnail(media, params)
+        self._media.check_thumbnail(media, params)
         given: Any = media.get("media", "")
         if str(given).startswith("attach://"):
             given = params.get(str(given).removeprefix("attach://"))
         content = {
-            "audio": self._audio(given, media),
+            "audio": self._media.audio(given, media),
             "caption": self._text(media, "caption", 1024),
             "reply_markup": self._markup(params),
         }
@@ -285,43 +289,3 @@ class Methods:
                 raise Refusal(400, "Bad Request: BUTTON_DATA_INVALID")
             if (data is None) == (one.get("url") is None):
                 raise Refusal(400, "Bad Request: BUTTON_TYPE_INVALID")
-
-    def _audio(self, given: Any, about: Params) -> Json:
-        peer = self._peer
-        if isinstance(given, str) and given.startswith("attach://"):
-            given = None
-        if isinstance(given, Upload):
-            if len(given.data) > peer.limits.file_bytes:
-                raise Refusal(413, "Request Entity Too Large")
-            if given.data[:3] != b"ID3" and given.data[:1] != b"\xff":
-                raise Refusal(400, "Bad Request: the file is no MP3")
-            stored = StoredFile(f"AUDIO-{len(peer.files) + 1}", given.name, given.data, "audio")
-            peer.files[stored.file_id] = stored
-        else:
-            found = peer.files.get(str(given))
-            if found is None:
-                raise Refusal(400, "Bad Request: wrong file identifier/HTTP URL specified")
-            stored = found
-        kept = peer.tracks.setdefault(
-            stored.file_id,
-            {
-                "file_id": stored.file_id,
-                "file_unique_id": f"u{stored.file_id}",
-                "duration": _int(about, "duration") or 0,
-                "title": about.get("title", ""),
-                "performer": about.get("performer", ""),
-                "file_name": stored.name,
-                "mime_type": "audio/mpeg",
-                "file_size": len(stored.data),
-            },
-        )
-        return dict(kept)
-
-    def _check_thumbnail(self, said: Params, params: Params | None = None) -> None:
-        given = said.get("thumbnail")
-        if isinstance(given, str) and given.startswith("attach://"):
-            given = (params or said).get(given.removeprefix("attach://"))
-        if given is None:
-            return
-        if not isinstance(given, Upload) or given.data[:2] != b"\xff\xd8" or len(given.data) > 200_000:
-            raise Refusal(400, "Bad Request: wrong thumbnail: a JPEG of at most 200 kB is taken")

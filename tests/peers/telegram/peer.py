@@ -10,7 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.peers.telegram.methods import Methods, Upload
+from tests.peers.telegram.media import Upload
+from tests.peers.telegram.methods import Methods
 from tests.peers.telegram.people import People, Person
 from tests.peers.telegram.updates import Updates
 from tests.peers.telegram.world import TOKEN, Chat, Clock, Flood, Json, Limits, Message, Refusal, StoredFile
@@ -48,7 +49,10 @@ class Call:
 
 
 class TelegramPeer:
-    """The server, its people and its chats. ``problems``: what a bot without mistakes never causes."""
+    """The server, its people and its chats.
+
+    ``problems``: what a bot without mistakes never causes. ``done``: so many calls have been dealt with.
+    """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.clock = Clock()
@@ -56,13 +60,14 @@ class TelegramPeer:
         self.flood = Flood(self.clock, self.limits)
         self.chats: dict[int, Chat] = {}
         self.files: dict[str, StoredFile] = {}
-        self.tracks: dict[str, Json] = {}
+        self.uploads = 0
         self.commands: dict[tuple[str, str], list[Json]] = {}
         self.people = People(self)
         self.updates = Updates()
         self.admin_rule = True
         self.private_reactions = False
         self.calls: list[Call] = []
+        self.done = 0
         self.problems: list[str] = []
         self.url = ""
         self._faults: list[Fault] = []
@@ -147,6 +152,8 @@ class TelegramPeer:
         except Refusal as refusal:
             answer = self._refused(name, refusal)
         finally:
+            if name != "getupdates":
+                self.done += 1
             self._changed.set()
         if fault is not None and fault.kind == "lost":
             _cut(request)
@@ -209,6 +216,7 @@ _MISTAKES = (
     "TOO_LONG",
     "wrong thumbnail",
     "no MP3",
+    "can't use file",
     "unsupported",
     "is no number",
 )

@@ -121,6 +121,12 @@ class Message:
         return found
 
     @property
+    def photo(self) -> list[Json] | None:
+        """Its photo in its sizes, the largest last, if it is one."""
+        found: list[Json] | None = self.content.get("photo")
+        return found
+
+    @property
     def buttons(self) -> list[Json]:
         """All buttons below it."""
         rows = (self.content.get("reply_markup") or {}).get("inline_keyboard", [])
@@ -152,6 +158,9 @@ class Chat:
     title: str = ""
     person: Json | None = None
     bot_is_admin: bool = False
+    photos: bool = True
+    """Whether the bot may send photos here; words are another right."""
+
     topics: set[int] = field(default_factory=set)
     messages: dict[int, Message] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)

@@ -3,7 +3,9 @@
 /**
  * @typedef {{label: string, line: string}} ReplyButton
  * @typedef {{name: string, value: string}} Field
- * @typedef {{title: string, subtitle: string, fields: Field[], description: string, footer: string}} Card
+ * @typedef {{light: string, dark: string, alt: string, width: number, height: number}} CardPicture
+ * @typedef {{title: string, subtitle: string, fields: Field[], description: string, footer: string,
+ *   picture?: CardPicture | null}} Card
  * @typedef {{stage: string, fraction: number, seconds_left: number | null, attempt: number}} Progress
  * @typedef {{generation: string, title: string, performer: string, duration_s: number, filename: string,
  *   url: string, download: string}} Track

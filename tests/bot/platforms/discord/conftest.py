@@ -9,7 +9,7 @@ import pytest
 
 from bot.platforms.discord import DiscordPlatform
 from bot.platforms.shelf import Shelf
-from tests.bot.platforms.discord.double import Double, write_audio
+from tests.bot.platforms.double import Double, write_audio
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.world import TOKEN, Channel, Limits
 

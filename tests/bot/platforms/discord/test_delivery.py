@@ -11,7 +11,7 @@ from bot.platforms.discord import DiscordPlatform, pace
 from bot.platforms.discord.post import BusyError, PostError
 from bot.platforms.shelf import Shelf
 from handlers.model import AccountId, MessageRef, Reply
-from tests.bot.platforms.discord.double import PIECE, Double, finished, progress
+from tests.bot.platforms.double import PIECE, Double, finished, progress
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.people import Person
 from tests.peers.discord.world import TOKEN, Channel, Message

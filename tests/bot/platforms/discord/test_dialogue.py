@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.platforms.shelf import Shelf
-from tests.bot.platforms.discord.double import PIECE, RAGAS, Double, finished
+from tests.bot.platforms.double import PIECE, RAGAS, Double, finished
 from tests.peers.discord.interactions import Asked
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.people import Person
@@ -45,6 +45,17 @@ async def test_a_command_is_answered_in_its_own_message(
     await peer.until(lambda: double.answers)
     assert double.of("generate")[0].text == "Yaman"
     assert peer.commands["raga"]["name_localizations"] == {"hi": "राग"}
+
+
+async def test_a_card_has_its_picture_where_there_is_one(peer: DiscordPeer, room: Channel) -> None:
+    asha = peer.person("Asha")
+    card = await card_in(peer, asha, room)
+    assert card.picture is not None
+    assert card.picture["description"] == "The scale of Yaman."
+    asked = await asha.command("raga", room, name="Bhairavi")
+    assert "Bhairavi" in await said(peer, asked)
+    assert asked.original is not None
+    assert asked.original.picture is None
 
 
 async def test_what_is_private_is_hidden_among_others_and_plain_alone(

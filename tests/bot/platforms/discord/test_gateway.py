@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.platforms.discord import DiscordPlatform, client
 from bot.platforms.shelf import Shelf
 from handlers.model import AccountId
-from tests.bot.platforms.discord.double import Double, finished
+from tests.bot.platforms.double import Double, finished
 from tests.peers.discord.interactions import Asked
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.people import COMMAND, COMPONENT, Person

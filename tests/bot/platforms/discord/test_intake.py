@@ -6,7 +6,7 @@ import asyncio
 
 from bot.platforms.discord import DiscordPlatform
 from bot.platforms.shelf import Shelf
-from tests.bot.platforms.discord.double import Double
+from tests.bot.platforms.double import Double
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.world import TOKEN, Channel
 

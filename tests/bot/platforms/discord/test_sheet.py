@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.platforms.discord import bricks, hearts, sheet
+from bot.platforms.discord import hearts, sheet
 from bot.platforms.discord.sheet import Page
 from handlers.model import Button, Card, Entry, Field, Menu, Progress, Reply
-from tests.bot.platforms.discord.double import PIECE, card, finished
+from tests.bot.platforms.double import card, finished
 from tests.peers.discord import checks
 
 TEXTS = st.text(alphabet=st.sampled_from("ab *_~`|<>@#-\n𝄞ग़é"), max_size=5000)
@@ -87,13 +87,11 @@ async def test_the_entries_of_a_long_list_are_all_to_be_had() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "line"),
-    [(finished(), f"/favorite {PIECE}"), (card("Yaman"), "/favorite raga:h:Yaman"), (Reply(text="?"), None)],
+    ("reply", "kept"), [(finished(), True), (card("Yaman"), True), (Reply(text="?"), False)]
 )
-async def test_the_heart_is_on_everything_that_can_be_kept(reply: Reply, line: str | None) -> None:
-    assert bricks.heart_line(reply) == line
+async def test_the_heart_is_on_everything_that_can_be_kept(reply: Reply, kept: bool) -> None:
     labels = [one.label for row in sheet.whole(reply).rows for _, one in row.buttons]
-    assert ("♥ Favorite" in labels) is (line is not None)
+    assert ("♥ Favorite" in labels) is kept
 
 
 def test_progress_is_a_bar() -> None:
@@ -101,9 +99,7 @@ def test_progress_is_a_bar() -> None:
     assert sheet.bar(Progress("Mixing", 7.0)).endswith("▰ 100%")
 
 
-def test_hearts_in_all_their_forms() -> None:
-    for name in ("❤", "❤️", "♥", "♥️", "💖", "⭐", "⭐️", "❤\u200d🔥", "🫶🏽"):
-        assert hearts.is_heart(discord.PartialEmoji(name=name)), name
-    for name in ("👍", "💔", "🏽", ""):
-        assert not hearts.is_heart(discord.PartialEmoji(name=name)), name
-    assert not hearts.is_heart(discord.PartialEmoji(name="❤", id=7))
+def test_only_an_emoji_of_everybody_is_a_heart() -> None:
+    assert hearts.means_heart(discord.PartialEmoji(name="❤"))
+    assert not hearts.means_heart(discord.PartialEmoji(name="👍"))
+    assert not hearts.means_heart(discord.PartialEmoji(name="❤", id=7))

@@ -9,7 +9,7 @@ import pytest
 
 from bot.platforms.shelf import Shelf
 from bot.platforms.telegram import TelegramPlatform, pace
-from tests.bot.platforms.telegram.double import Double, write_audio
+from tests.bot.platforms.double import Double, write_audio
 from tests.peers.telegram.peer import TelegramPeer
 from tests.peers.telegram.world import TOKEN, Limits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bot.platforms.telegram.double import PIECE, Double
+from tests.bot.platforms.double import PIECE, Double
 from tests.peers.telegram.markup import plain
 from tests.peers.telegram.peer import TelegramPeer
 from tests.peers.telegram.world import Message
@@ -81,7 +81,11 @@ async def test_a_guide_is_one_message_and_only_its_asker_presses(peer: TelegramP
     asha, ravi, group = peer.person("Asha"), peer.person("Ravi"), peer.group("Sangam")
     asha.say("/generate", group)
     guide = await peer.message(group, lambda one: "Who shall play?" in one.text)
-    assert labels(guide) == ["Sitar", "Veena"]
+    assert labels(guide) == ["— An instrument —", "Sitar", "Veena", "— A voice —", "A man"]
+    title = asha.press(guide, "A voice")
+    await peer.until(lambda: title.answer)
+    assert title.answer is not None
+    assert title.answer["text"] == "The choices are just below."
     pressed = ravi.press(guide, "Sitar")
     await peer.until(lambda: pressed.answer)
     assert pressed.answer is not None

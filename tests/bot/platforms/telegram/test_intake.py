@@ -15,7 +15,7 @@ from telegram import Bot, Update
 from bot.platforms.shelf import Shelf
 from bot.platforms.telegram import TelegramPlatform
 from bot.platforms.telegram.intake import Intake
-from tests.bot.platforms.telegram.double import Double
+from tests.bot.platforms.double import Double
 from tests.peers.telegram.peer import TelegramPeer
 from tests.peers.telegram.people import Person
 from tests.peers.telegram.world import TOKEN, Json

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
-from bot.backend.audio import AudioStore
 from bot.backend.documents import Delivery
-from bot.delivery import DeliveryWatcher
 from bot.platforms.telegram import TelegramPlatform
 from bot.platforms.telegram.spot import Spot
-from bot.progress import ProgressBoard
-from handlers.model import AccountId, Generation, Progress, Reply, StorageId
-from tests.bot.doubles import LiveStates, delivery
-from tests.bot.platforms.telegram.double import AUDIO, Double, finished, progress
+from handlers.model import AccountId
+from tests.bot.doubles import delivery
+from tests.bot.platforms.double import Double
+from tests.bot.platforms.load import CHATS, PIECES_A_CHAT, WITHIN_S, Load
 from tests.peers.telegram.peer import TelegramPeer
 from tests.peers.telegram.world import BOT, Chat, Limits, Message
-
-CHATS, PIECES_A_CHAT = 50, 4
-WITHIN_S = 3.0
-STEP_S = 0.12
 
 
 @pytest.fixture
 def limits() -> Limits:
     """As they are in earnest."""
     return Limits()
-
-
-def show(generation: Generation) -> Reply:
-    if generation.status == "completed":
-        return finished(f"piece {generation.id}")
-    at = generation.progress or Progress("Mixing", 0.0)
-    return replace(progress(at.fraction), text=f"piece {generation.id}")
 
 
 def opened(peer: TelegramPeer, chat: Chat, number: int) -> Delivery:
@@ -48,10 +33,6 @@ def opened(peer: TelegramPeer, chat: Chat, number: int) -> Delivery:
     return replace(delivery(number), message=spot.ref(), account=AccountId(f"telegram:{abs(chat.ident)}"))
 
 
-def completed(one: Delivery) -> Delivery:
-    return replace(one, generation=replace(one.generation, status="completed", audio=AUDIO))
-
-
 async def test_two_hundred_pieces_in_fifty_chats(
     peer: TelegramPeer, platform: TelegramPlatform, double: Double, tmp_path: Path
 ) -> None:
@@ -60,46 +41,15 @@ async def test_two_hundred_pieces_in_fifty_chats(
         for number in range(CHATS)
     ]
     # One piece of each chat after another, as workers that take turns would end them.
-    pieces = [opened(peer, chats[number % CHATS], number) for number in range(CHATS * PIECES_A_CHAT)]
-    live, board = LiveStates(), ProgressBoard()
-    marked: set[str] = set()
-    done_at: dict[str, float] = {}
-
-    async def mark(ident: str) -> None:
-        marked.add(ident)
-
-    async def url_of(_: StorageId) -> str | None:
-        raise AssertionError("the file is here already")
-
-    async with httpx.AsyncClient(trust_env=False) as http:
-        audio = AudioStore(tmp_path / "audio", 2**30, http, url_of)
-        await audio.put(AUDIO, await asyncio.to_thread(double.audio_file.read_bytes))
-        watcher = DeliveryWatcher(live, mark, {platform.name: platform}, board, audio, show)
-        await watcher.start()
-        try:
-            await live.set(*pieces)
-            for number, piece in enumerate(list(pieces)):
-                for other in pieces[number:]:
-                    share = min(0.99, (number + 1) / len(pieces))
-                    board.report(other.generation.id, Progress("Mixing", share, 9.0))
-                pieces[number] = completed(piece)
-                done_at[piece.generation.id] = peer.clock.now()
-                await live.set(*(one for one in pieces if one.id not in marked))
-                await asyncio.sleep(STEP_S)  # pieces are not all done at once
-            await peer.until(lambda: len(marked) == len(pieces), "all marks")
-        finally:
-            await watcher.stop()
-            await audio.stop()
-    posted = {
-        one.params["caption"].partition("piece ")[2]: one.at_s
-        for one in peer.calls
-        if one.method == "sendaudio"
-    }
-    waits = sorted(posted[ident] - at for ident, at in done_at.items())
+    load = Load(
+        [opened(peer, chats[number % CHATS], number) for number in range(CHATS * PIECES_A_CHAT)],
+        peer.clock.now,
+    )
+    await load.run(platform, double.audio_file, tmp_path, lambda: peer.until(lambda: load.over, "all marks"))
+    waits = load.waits_s((one.params["caption"], one.at_s) for one in peer.calls if one.method == "sendaudio")
     edits = peer.count("editMessageText")
     print(f"{edits} edits; results after {waits[len(waits) // 2]:.2f} s (median), {waits[-1]:.2f} s (worst)")
-    assert len(posted) == len(pieces)
     assert waits[-1] <= WITHIN_S
-    assert sum(one.audio is not None for chat in chats for one in chat.from_bot) == len(pieces)
+    assert sum(one.audio is not None for chat in chats for one in chat.from_bot) == len(load.pieces)
     assert peer.flood.refused == []
     assert edits > CHATS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.platforms.telegram import hearts, links, sheet
+from bot.platforms.telegram import links, sheet
 from handlers.model import Button, Card, Entry, Field, Menu, Progress, Reply
-from tests.bot.platforms.telegram.double import PIECE, finished
+from tests.bot.platforms.double import PIECE, finished
 from tests.peers.telegram.markup import plain, units
 
 TEXTS = st.text(alphabet=st.sampled_from("ab <>&\"'\n𝄞ग़é"), max_size=6000)
@@ -21,14 +21,26 @@ def test_any_reply_fits_into_messages(text: str, description: str, names: list[s
         card=Card("<Title>", "& more", tuple(Field(name[:40], name) for name in names), description, "foot"),
         entries=tuple(Entry(name[:60], name[:200]) for name in names),
     )
-    for page in (*sheet.sheet(reply).pages, sheet.whole(reply).first):
+    below, *rest = sheet.below_picture(reply).pages
+    assert units(plain(below)) <= sheet.CAPTION_UNITS
+    for page in (*sheet.sheet(reply).pages, sheet.whole(reply).first, *rest):
         assert 0 < units(plain(page)) <= sheet.TEXT_UNITS
     for mention in (None, 7):
         assert units(plain(sheet.caption(reply, mention))) <= sheet.CAPTION_UNITS
     words = "".join((text + "&more" + description).split())
-    shown = "".join("".join(plain(page) for page in sheet.sheet(reply).pages).split())
-    for part in (text, description):
-        assert "".join(part.split()) in shown or not words
+    for pages in (sheet.sheet(reply).pages, (below, *rest)):
+        shown = "".join("".join(plain(page) for page in pages).split())
+        for part in (text, description):
+            assert "".join(part.split()) in shown or not words
+
+
+def test_what_has_no_room_below_a_picture_follows_line_by_line() -> None:
+    fields = (Field("Vadi", "G"), Field("Pakad", "𝄞" * 400), Field("Remarks", "& more " * 40))
+    below, *rest = sheet.below_picture(Reply(card=Card("Yaman", "Hindustani", fields, footer="Kin"))).pages
+    assert plain(below) == f"Yaman\nHindustani\n\nVadi: G\nPakad: {'𝄞' * 400}"
+    assert [plain(page) for page in rest] == [f"Remarks: {'& more ' * 40}\n\nKin"]
+    exact = Reply(card=Card("Yaman", fields=(Field("Remarks", "x" * (1024 - len("Yaman\n\nRemarks: "))),)))
+    assert [units(plain(page)) for page in sheet.below_picture(exact).pages] == [1024]
 
 
 def test_a_text_that_is_cut_keeps_its_buttons() -> None:
@@ -48,8 +60,13 @@ def test_buttons_of_menus_stand_in_rows_and_entries_are_numbered() -> None:
     )
     keyboard = sheet.keyboard(Reply(menus=(short, wide), entries=entries))
     assert keyboard is not None
-    assert [len(row) for row in keyboard.inline_keyboard] == [3, 2, 1, 1, 2, 2]
-    assert [one.text for one in keyboard.inline_keyboard[-1]] == ["2. Play", "2. Again"]
+    rows = [[one.text for one in row] for row in keyboard.inline_keyboard]
+    assert [len(row) for row in rows] == [1, 3, 2, 1, 1, 1, 2, 2]
+    assert (rows[0], rows[3]) == (["— Length —"], ["— Mood —"])
+    assert rows[-1] == ["2. Play", "2. Again"]
+    alone = sheet.keyboard(Reply(menus=(short,)))
+    assert alone is not None
+    assert [len(row) for row in alone.inline_keyboard] == [3, 2]  # the text above says what is asked
 
 
 def test_more_buttons_than_telegram_takes_are_left_out() -> None:
@@ -61,7 +78,6 @@ def test_more_buttons_than_telegram_takes_are_left_out() -> None:
 
 def test_the_heart_is_on_everything_that_can_be_kept() -> None:
     reply = finished()
-    assert sheet.heart_line(reply) == f"/favorite {PIECE}"
     keyboard = sheet.keyboard(reply)
     assert keyboard is not None
     assert keyboard.inline_keyboard[-1][0].callback_data == f"/favorite {PIECE}"
@@ -70,13 +86,6 @@ def test_the_heart_is_on_everything_that_can_be_kept() -> None:
 def test_progress_is_a_bar() -> None:
     assert sheet.bar(Progress("Mixing", 0.5, 12.0)) == "▰▰▰▰▰▰▰▱▱▱▱▱▱▱ 50% · about 12 s left"
     assert sheet.bar(Progress("Mixing", 7.0)).endswith("▰ 100%")
-
-
-def test_hearts_in_all_their_forms() -> None:
-    for emoji in ("❤", "❤️", "♥", "♥️", "💖", "⭐", "⭐️", "❤\u200d🔥", "🫶🏽"):
-        assert hearts.is_heart(emoji), emoji
-    for emoji in ("👍", "💔", "🏽", ""):
-        assert not hearts.is_heart(emoji), emoji
 
 
 @given(st.sampled_from(["raga", "history", "search"]), st.text(max_size=60))

@@ -1,8 +1,10 @@
-"""The handlers' side of the page as a test scripts it: real replies, no Convex, a small real audio file."""
+"""The handlers' side of the page as a test scripts it: real replies, no Convex, small real files."""
 
 from __future__ import annotations
 
 import asyncio
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from bot.platforms import Services
+from bot.platforms import Drawn, Services, Theme
 from handlers.errors import NotFoundError
 from handlers.model import (
     AccountId,
@@ -22,6 +24,7 @@ from handlers.model import (
     FavoriteTarget,
     Field,
     GenerationId,
+    Picture,
     Place,
     Progress,
     Reply,
@@ -33,6 +36,7 @@ from handlers.model import (
 
 AUDIO_S = 3.0
 PIECE = GenerationId("k570000000000000000000000000yaman")
+SCALE = GenerationId("scale-0123456789abcdef0123456789abcdef")
 SECRET = b"a secret of the tests, of 32 bytes"
 SOMEBODY = AccountId("web:somebody")
 
@@ -40,6 +44,7 @@ COMMANDS = (
     Suggestion("/raga", "/raga", "A raga's card: scale, hour, mood"),
     Suggestion("/search", "/search", "Find ragas by name, tradition, hour or mood"),
     Suggestion("/generate", "/generate", "Have a piece made"),
+    Suggestion("/hear", "/hear", "Hear a raga's scale"),
     Suggestion("/favorites", "/favorites", "What you keep"),
     Suggestion("/history", "/history", "What was made for you"),
     Suggestion("/cancel", "/cancel", "Stop the piece that is being made"),
@@ -48,12 +53,30 @@ COMMANDS = (
 RAGAS = ("Yaman", "Yaman Kalyan", "Yamuna Kalyani")
 
 
+PICTURE_PX = (200, 190)
+PAPER: dict[Theme, tuple[int, int, int]] = {"light": (255, 253, 250), "dark": (32, 25, 21)}
+ALT = "Raga Yaman, drawn on a wheel of twelve steps. Arohana: lower Ni, Re, Ga, tivra Ma, Dha, Ni, upper Sa."
+
+
 def write_audio(path: Path) -> Path:
     """Three seconds of a soft Sa as MP3."""
     rate_hz = 44_100
     time_s = np.arange(int(AUDIO_S * rate_hz)) / rate_hz
     tone = 0.2 * np.sin(2 * np.pi * 261.63 * time_s) * np.exp(-time_s)
     soundfile.write(path, tone, rate_hz, format="MP3")
+    return path
+
+
+def write_picture(path: Path, color: tuple[int, int, int]) -> Path:
+    """A PNG of one color."""
+    width, height = PICTURE_PX
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + bytes(color) * width) * height
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
     return path
 
 
@@ -77,9 +100,10 @@ def yaman_card(on: bool) -> Reply:
                 "the upper Sa give it a wide, clear calm."
             ),
             footer="Kin: Yaman Kalyan, Shuddh Kalyan, Bhupali",
+            picture=Picture("Yaman", "Hindustani"),
         ),
         buttons=(
-            (Button("Hear it", "/generate Yaman 30s"), Button("Generate in it", "/generate Yaman")),
+            (Button("Hear it", "/hear Yaman"), Button("Generate in it", "/generate Yaman")),
             (Button("♥ Favorite", "/favorite raga:Yaman"),),
         ),
         favorite=FavoriteState(FavoriteTarget(raga="Yaman", tradition="Hindustani"), on),
@@ -116,6 +140,26 @@ def finished_reply(on: bool = False, title: str = "Raga Yaman") -> Reply:
     )
 
 
+def heard_reply(on: bool = False) -> Reply:
+    """What /hear Yaman answers."""
+    return Reply(
+        text="Yaman: Ṇ R G M♯ D N Ṡ | Ṡ N D P M♯ G R S",
+        track=Track(
+            SCALE,
+            StorageId(SCALE),
+            "Raga Yaman",
+            "Raga Bot, sitar",
+            AUDIO_S,
+            "Yaman - arohana and avarohana.mp3",
+        ),
+        buttons=(
+            (Button("Generate in it", "/generate Yaman"), Button("Its card", "/raga Yaman")),
+            (Button("♥ Favorite", "/favorite raga:Yaman"),),
+        ),
+        favorite=FavoriteState(FavoriteTarget(raga="Yaman", tradition="Hindustani"), on),
+    )
+
+
 def history_page(page: int) -> Reply:
     """Three entries of a list, with a way to the other page."""
     return Reply(
@@ -147,6 +191,9 @@ class WebDouble:
     owners: dict[GenerationId, AccountId] = field(default_factory=dict)
     held: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    edition: int = 1
+    """Counted up, the pictures are drawn otherwise."""
+    undrawable: Exception | None = None
 
     def services(self) -> Services:
         """What a platform is given."""
@@ -155,6 +202,7 @@ class WebDouble:
             complete=self.complete,
             choices=lambda *_: [],
             audio=self.audio,
+            picture=self.picture,
             smaller=self.smaller,
             playable=self.playable,
         )
@@ -170,6 +218,8 @@ class WebDouble:
         match request.command:
             case "raga":
                 return yaman_card((account, "raga") in self.kept)
+            case "hear":
+                return heard_reply((account, "raga") in self.kept)
             case "generate" | "again" | "vary" | "longer":
                 self.owners[PIECE] = account
                 return progress_reply(0.0, "waiting", None)
@@ -225,16 +275,28 @@ class WebDouble:
 
     async def audio(self, storage: StorageId) -> Path:
         """The file."""
-        assert storage == "kg2secretstorage"
+        assert storage in ("kg2secretstorage", SCALE)
         return self.audio_file
+
+    async def picture(self, picture: Picture, theme: Theme) -> Drawn:
+        """A sheet of paper, of the one raga that has a picture."""
+        if self.undrawable is not None:
+            raise self.undrawable
+        if picture != Picture("Yaman", "Hindustani"):
+            raise NotFoundError
+        path = self.audio_file.with_name(f"yaman-{theme}-{self.edition}.png")
+        color = PAPER[theme]
+        return Drawn(write_picture(path, (color[0], color[1], color[2] - self.edition)), ALT)
 
     async def smaller(self, path: Path, duration_s: float, most_bytes: int) -> Path | None:
         """The page has no limit, and never asks."""
         raise AssertionError(f"{path} of {duration_s} s for {most_bytes} bytes")
 
     async def playable(self, actor: Actor, place: Place, generation: GenerationId) -> StorageId:
-        """Only for who asked for it."""
+        """Only for who asked for it; a scale is everybody's."""
         assert place.chat == actor.account
+        if generation == SCALE:
+            return StorageId(SCALE)
         if self.owners.get(generation) != actor.account:
             raise NotFoundError
         return StorageId("kg2secretstorage")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +13,8 @@ import numpy as np
 import soundfile
 
 from bot.compact import smaller
-from bot.platforms import Services
+from bot.platforms import Drawn, Services, Theme
+from handlers.errors import UnavailableError
 from handlers.model import (
     Actor,
     Button,
@@ -23,6 +26,7 @@ from handlers.model import (
     GenerationId,
     Menu,
     MessageRef,
+    Picture,
     Place,
     Progress,
     Reply,
@@ -67,10 +71,24 @@ def finished(text: str = "Raga Yaman · Sitar · seed 7") -> Reply:
     )
 
 
-def card(name: str) -> Reply:
+def png(width: int = 300, height: int = 285) -> bytes:
+    """A picture of one gray."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + b"\x80" * width) * height
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def card(name: str, remarks: str = "") -> Reply:
     """What /raga answers."""
+    fields = (Field("Vadi", "G"), *((Field("Remarks", remarks),) if remarks else ()))
+    picture = Picture(name, "Hindustani")
     return Reply(
-        card=Card(name, "Hindustani & <kin>", (Field("Vadi", "G"),), "Calm.", "Kin: Bhupali"),
+        card=Card(name, "Hindustani & <kin>", fields, "Calm.", "Kin: Bhupali", picture),
         buttons=((Button("Generate in it", f"/generate {name}"),),),
         favorite=FavoriteState(FavoriteTarget(raga=name, tradition="Hindustani"), on=False),
     )
@@ -86,6 +104,9 @@ class Double:
     held: asyncio.Event = field(default_factory=asyncio.Event)
     too_large: bool = False
     limits: list[int] = field(default_factory=list)
+    remarks: str = ""
+    drawn: dict[str, bytes] = field(default_factory=lambda: {"Yaman": png()})
+    """The pictures that can be had, by raga."""
 
     def services(self) -> Services:
         """What a platform is given."""
@@ -94,6 +115,7 @@ class Double:
             complete=lambda _: (),
             choices=self.choices,
             audio=self.audio,
+            picture=self.picture,
             smaller=self.smaller,
             playable=self.playable,
         )
@@ -103,22 +125,24 @@ class Double:
         return [request for request in self.requests if request.command == command]
 
     async def respond(self, request: Request) -> Reply:
-        """A reply by command; /held waits until the test lets it go."""
+        """A reply by command; /held and /help wait until the test lets them go."""
         self.requests.append(request)
         match request.command:
             case "raga":
-                return card(request.text or "Yaman")
-            case "generate" if not request.text:
-                menu = Menu(
-                    "An instrument", (Button("Sitar", "/guide mood i0"), Button("Veena", "/guide mood i1"))
+                return card(request.text or str(request.options.get("name", "Yaman")), self.remarks)
+            case "generate" if not (request.text or request.options):
+                instruments = (Button("Sitar", "/guide mood i0"), Button("Veena", "/guide mood i1"))
+                menus = (
+                    Menu("An instrument", instruments),
+                    Menu("A voice", (Button("A man", "/guide mood v0"),)),
                 )
-                return Reply(card=Card("Who shall play?"), menus=(menu,))
+                return Reply(card=Card("Who shall play?"), menus=menus)
             case "guide" if not request.text.startswith("make"):
                 return Reply(
                     card=Card("What mood?"), buttons=((Button("Make it", "/guide make i0"),),), replaces=True
                 )
             case "generate" | "again" | "vary" | "longer" | "guide":
-                if request.text == "nothing":
+                if "nothing" in (request.text, request.options.get("raga")):
                     return Reply(text="I know no raga named that.", private=True, ok=False)
                 assert request.answer is not None
                 self.answers.append(request.answer)
@@ -133,7 +157,10 @@ class Double:
                 return finished()
             case "long":
                 return Reply(text="\n".join(f"{number} {'<&>' * 30}" for number in range(120)))
-            case "held":
+            case "search":
+                words = "<@123456789012345678> *_" * 8
+                return Reply(text="\n".join(f"{number} {words}" for number in range(120)))
+            case "held" | "help":
                 await self.held.wait()
                 return Reply(text="At last.")
         return Reply(text=f"{request.command or 'said'}: {request.text}")
@@ -157,6 +184,15 @@ class Double:
         assert storage == AUDIO
         return self.audio_file
 
+    async def picture(self, picture: Picture, theme: Theme) -> Drawn:
+        """A file of its own for each state of a picture."""
+        data = self.drawn.get(picture.raga)
+        if data is None:
+            raise UnavailableError
+        path = self.audio_file.with_name(f"{picture.raga}-{theme}-{zlib.crc32(data):08x}.png")
+        path.write_bytes(data)
+        return Drawn(path, f"The scale of {picture.raga}.")
+
     async def smaller(self, path: Path, duration_s: float, most_bytes: int) -> Path | None:
         """As the bot makes it, unless it cannot."""
         self.limits.append(most_bytes)
@@ -164,6 +200,6 @@ class Double:
 
     async def playable(self, actor: Actor, place: Place, generation: GenerationId) -> StorageId:
         """Everybody may hear it."""
-        assert place.chat == actor.account.removeprefix("telegram:")
+        assert place.platform == actor.account.partition(":")[0]
         assert generation == PIECE
         return AUDIO

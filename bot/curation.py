@@ -1,0 +1,121 @@
+"""The catalogue's upkeep from the command line: bringing it into Convex, and the corrections that people file."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from bot import journal
+from bot.backend.corrections import Curation, hints
+from bot.backend.identity import IdentityError
+from bot.backend.local import LocalConvexError
+from bot.backend.snapshot import remove, seed, strays
+from bot.core import Core, build
+from bot.settings import Settings
+from handlers.errors import RagaBotError
+from handlers.model import Correction, CorrectionStatus
+from music.catalogue import CatalogueError
+
+_PAGE = 50
+_REPORT_GAP_S = 0.2
+
+
+async def sync(settings: Settings, *, remove_strays: bool) -> int:
+    """Add and change what differs in Convex; what only Convex has is told, and removed only when that is asked for."""
+
+    async def work(core: Core) -> int:
+        counts = await seed(core.convex, core.signer.bot, core.packaged, report=_progress())
+        print(
+            f"{counts.added} added, {counts.changed} changed, {counts.unchanged} as they were"
+            f" ({len(core.packaged.ragas)} ragas, {core.where})."
+        )
+        left = await strays(core.convex, core.packaged)
+        for name, tradition in left:
+            print(f"only in Convex: {name} ({tradition})")
+        if left and remove_strays:
+            print(f"{await remove(core.convex, core.signer.bot, left)} removed.")
+        elif left:
+            print(f"{len(left)} left as they are; --remove takes them away.")
+        return 0
+
+    return await _with_core(settings, work)
+
+
+async def corrections(settings: Settings, status: CorrectionStatus, *, as_toml: bool) -> int:
+    """Print what people have filed; ``as_toml``: what was accepted, as lines for the catalogue's files."""
+
+    async def work(core: Core) -> int:
+        desk = Curation(core.convex, core.signer.bot)
+        if as_toml:
+            print(hints(await desk.accepted()))
+            return 0
+        count, cursor = 0, None
+        while True:
+            page = await desk.reports(status, cursor, _PAGE)
+            for report in page.items:
+                print(_line(report))
+            count, cursor = count + len(page.items), page.next
+            if cursor is None:
+                break
+        print(f"{count} {status}.", file=sys.stderr)
+        return 0
+
+    return await _with_core(settings, work)
+
+
+async def decide(settings: Settings, ident: str, *, accept: bool, value: str | None, note: str | None) -> int:
+    """Accept or decline one report."""
+
+    async def work(core: Core) -> int:
+        desk = Curation(core.convex, core.signer.bot)
+        print(_line(await desk.decide(ident, accept, value=value, note=note)))
+        return 0
+
+    return await _with_core(settings, work)
+
+
+async def _with_core(settings: Settings, work: Callable[[Core], Awaitable[int]]) -> int:
+    journal.set_up("WARNING" if settings.log_level == "INFO" else settings.log_level, settings.secrets())
+    async with AsyncExitStack() as stack:
+        try:
+            return await work(await build(settings, stack, bot_suffix="-catalogue", share=True))
+        except (LocalConvexError, IdentityError, CatalogueError, RagaBotError, OSError) as error:
+            print(f"That did not work. {error}", file=sys.stderr)
+            return 1
+
+
+def _progress() -> Callable[[int, int], None]:
+    """A bar where somebody watches, a line now and then where nobody does."""
+    shown_at = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown_at
+        now = time.monotonic()
+        if done < total and now < shown_at + _REPORT_GAP_S:
+            return
+        shown_at = now
+        if sys.stderr.isatty():
+            filled = round(30 * done / max(total, 1))
+            ending = "\n" if done >= total else ""
+            print(
+                f"\r{'▰' * filled}{'▱' * (30 - filled)} {done}/{total}",
+                end=ending,
+                file=sys.stderr,
+                flush=True,
+            )
+        else:
+            print(f"{done} of {total}", file=sys.stderr, flush=True)
+
+    return report
+
+
+def _line(report: Correction) -> str:
+    parts = [report.id, f"{report.raga} ({report.tradition})", f"{report.field}: {report.text}"]
+    if report.value is not None:
+        parts.append(f"taken in as: {report.value}")
+    parts.append(report.status if report.note is None else f"{report.status}: {report.note}")
+    if report.account is not None:
+        parts.append(f"by {report.account}")
+    return " | ".join(parts)

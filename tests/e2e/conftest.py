@@ -1,0 +1,41 @@
+"""State folders of bots that have run before: the catalogue is in their Convex, which takes a while only once."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bot_process import ROOT, bare_environment
+
+_SEEDED_WITHIN_S = 180.0
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with the catalogue in Convex, made once for all the processes that test at the same time."""
+    shared = tmp_path_factory.getbasetemp().parent
+    folder, done = shared / "seeded", shared / "seeded.done"
+    with (shared / "seeded.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run(
+                [sys.executable, "-m", "bot", "catalogue", "sync"],
+                cwd=ROOT,
+                env=bare_environment(folder),
+                check=True,
+                timeout=_SEEDED_WITHIN_S,
+            )
+            done.touch()
+    return folder
+
+
+@pytest.fixture
+def state_dir(seeded: Path, tmp_path: Path) -> Path:
+    """A copy of it, for one test."""
+    return Path(shutil.copytree(seeded, tmp_path / "state"))
