@@ -125,7 +125,7 @@ class Double:
         return [request for request in self.requests if request.command == command]
 
     async def respond(self, request: Request) -> Reply:
-        """A reply by command; /held and /help wait until the test lets them go."""
+        """A reply by command; /held and /hear wait until the test lets them go."""
         self.requests.append(request)
         match request.command:
             case "raga":
@@ -160,7 +160,7 @@ class Double:
             case "search":
                 words = "<@123456789012345678> *_" * 8
                 return Reply(text="\n".join(f"{number} {words}" for number in range(120)))
-            case "held" | "help":
+            case "held" | "hear":
                 await self.held.wait()
                 return Reply(text="At last.")
         return Reply(text=f"{request.command or 'said'}: {request.text}")

@@ -141,7 +141,7 @@ async def test_a_long_answer_is_split_and_means_nothing_to_discord(peer: Discord
 
 async def test_a_slow_answer_is_promised_at_once(peer: DiscordPeer, double: Double, room: Channel) -> None:
     asha = peer.person("Asha")
-    asked = await asha.command("help", room)
+    asked = await asha.command("hear", room)
     await peer.until(lambda: asked.acknowledged is not None, "the promise")
     peer.clock.advance(60)
     double.held.set()
