@@ -184,7 +184,7 @@ async def test_a_process_that_somebody_kills_costs_an_attempt_and_no_piece(scene
 async def test_a_piece_that_hangs_is_ended_at_its_deadline_and_made_anew(
     scene: Scene, mira: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_RENDER_BASE_S", -9.0)  # one second for a piece of five
+    monkeypatch.setattr(room, "_RENDER_BASE_S", -7.0)  # three seconds for a piece of five
     async with scene.worker():
         piece = await scene.convex.ask(mira, theme="hang once")
         pid = await scene.rendering(piece.id)

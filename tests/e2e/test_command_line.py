@@ -79,20 +79,10 @@ async def test_ask_answers_and_says_when_it_cannot(state_dir: Path, tmp_path: Pa
     status, output, _ = await raga_bot(state_dir, "ask", "/history")
     assert status == 0
     assert "seed 7" in output
-    status, output, _ = await raga_bot(state_dir, "ask", "/favorite raga:h:Yaman")
-    assert status == 0
-    status, output, _ = await raga_bot(state_dir, "ask", "/favorites")
-    assert "Yaman" in output
-    for line, says in (
-        ("/raga asdfgh", "I know no raga named"),
-        ("/generate Yaman duration:1e9", "5 seconds to 10 minutes"),
-        ("/generate Yaman seed:x", "A seed is a whole number"),
-        ("/wrong", "I know no command"),
-    ):
-        status, output, errors = await raga_bot(state_dir, "ask", line)
-        assert status == 1
-        assert says in output
-        assert "Traceback" not in errors
+    status, output, errors = await raga_bot(state_dir, "ask", "/generate Yaman duration:1e9")
+    assert status == 1
+    assert "5 seconds to 10 minutes" in output
+    assert "Traceback" not in errors
     (tmp_path / "file").write_text("in the way")
     status, _, errors = await raga_bot(
         state_dir, "ask", "/generate Yaman 5s", "--save", str(tmp_path / "file")
