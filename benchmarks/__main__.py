@@ -6,12 +6,13 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import calls, discord, generation, lookup, lookups, pictures, stall, telegram
+from benchmarks import calls, discord, engine, generation, lookup, lookups, pictures, stall, telegram
 from benchmarks.report import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "lookup": lookup.measure,
     "lookups": lookups.measure,
+    "engine": engine.measure,
     "generation": generation.measure,
     "calls": calls.measure,
     "pictures": pictures.measure,

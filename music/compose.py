@@ -1,4 +1,4 @@
-"""From a request to a score: alap, gat in the tala, tihai, and home to Sa."""
+"""From a request to a score: the parts before the tala, those in it, the cadence, and home to Sa."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from music.alap import JHALA_TICK_S, JOD_TICK_S, play_free, settle_alap
+from music.cadence import play_drums
+from music.form import CHIKARI as CHIKARI  # also reached from here, where pieces are made
 from music.form import Plan, generator, plan
+from music.gat import Gat
 from music.improvisation import Improvisation
+from music.melody import FORMS
 from music.ornament import adorn
 from music.score import Note, Score, Section
 from music.swaras import semitone
@@ -22,17 +27,23 @@ if TYPE_CHECKING:
     from music.melody import Melody
     from music.request import PieceRequest
 
-_VADI_WEIGHTS: Final = (1.3, 1.35, 1.45, 1.6, 1.3, 1.8, 1.4, 2.2, 1.5, 2.8, 3.5, 4.5)
-"""How much the vadi is favored over other swaras, attempt by attempt."""
+_VADI_WEIGHTS: Final = (1.2, 1.35, 1.5, 1.7, 2.0, 2.5, 3.2, 4.5)
+"""How much the vadi is favored over other swaras: the next one after each attempt in which it fell short."""
 
 _MOST_ATTEMPTS: Final = 48
 """So often a piece is drawn anew before one is taken in which the vadi falls short."""
 
-_ENOUGH: Final = 0.29
-"""With so large a share for any two swaras besides Sa and Pa, an attempt is good enough."""
+_HOLDS_S: Final = {"sarod": 1.0, "santoor": 0.9, "guitar": 1.8, "veena": 2.2, "sitar": 2.4}
+"""How long a string is heard well before it has died away."""
 
-CHIKARI: Final = frozenset({"sitar", "sarod", "veena"})
-"""The instruments with high drone strings that are struck between the notes."""
+_MELODY: Final = 4
+"""So many notes in a cycle can be known again."""
+
+_SURELY: Final = 1.1
+"""By how much the vadi should surpass what it has to, so that it is also heard."""
+
+_ENOUGH: Final = 0.28
+"""With so large a share for any two swaras besides Sa and Pa, an attempt is balanced enough."""
 
 
 def _held(raga: Raga, notes: Sequence[Note]) -> dict[int, float]:
@@ -44,18 +55,22 @@ def _held(raga: Raga, notes: Sequence[Note]) -> dict[int, float]:
     return {key: value / total for key, value in held.items()}
 
 
-def vadi_has_its_due(raga: Raga, notes: Sequence[Note]) -> bool:
-    """Whether the vadi is among the three longest-held swaras, and with the samvadi above an even share."""
+def vadi_has_its_due(raga: Raga, notes: Sequence[Note], least: float = 1.03) -> bool:
+    """Whether the vadi is among the three longest-held swaras, and with the samvadi above an even share.
+
+    ``least`` is by how much: a sound that dies away is heard for less time than it is written.
+    """
     if raga.vadi is None:
         return True
     held = _held(raga, notes)
     even = 1.0 / len(held)
-    vadi = held[semitone(raga.vadi) % 12]
-    if sorted(held.values(), reverse=True).index(vadi) > 2:
+    key = semitone(raga.vadi) % 12
+    vadi = held[key]
+    if sum(share * least > vadi for other, share in held.items() if other != key) > 2:
         return False
     if raga.samvadi is None:
-        return vadi >= 1.03 * even
-    return vadi + held[semitone(raga.samvadi) % 12] >= 2.05 * even
+        return vadi >= least * even
+    return vadi + held[semitone(raga.samvadi) % 12] >= 2.0 * least * even
 
 
 def _lawful(melody: Melody) -> bool:
@@ -66,9 +81,15 @@ def _lawful(melody: Melody) -> bool:
 
 
 def _balance(raga: Raga, notes: Sequence[Note]) -> float:
-    """The share of the two least-held swaras besides Sa and Pa: what tells the raga from its neighbors."""
-    colors = sorted(share for key, share in _held(raga, notes).items() if key not in (0, 7))
-    return sum(colors[:2])
+    """The share of the two least-held of the swaras that would make another raga on their other key.
+
+    Those are the swaras besides Sa and Pa that the raga has in one form only.
+    """
+    held = _held(raga, notes)
+    colors = sorted(
+        held.get(low, 0.0) + held.get(high, 0.0) for low, high in FORMS if (low in held) != (high in held)
+    )
+    return sum(colors[:2]) if len(colors) > 1 else 1.0
 
 
 def _sams(fixed: Plan) -> tuple[float, ...]:
@@ -77,28 +98,70 @@ def _sams(fixed: Plan) -> tuple[float, ...]:
     return tuple(fixed.sam_s - back * cycle_s for back in range(count, -1, -1))
 
 
-def _chikari(fixed: Plan, notes: Sequence[Note], rng: np.random.Generator) -> tuple[float, ...]:
-    """Strokes on the high drone strings, where a note of the gat is held long enough to leave the hand free.
+def _repeats(fixed: Plan, notes: Sequence[Note]) -> int:
+    """How many cycles of the tala with a melody in them are the same, note by note, as an earlier one."""
+    bars = [
+        tuple(
+            (note.swara, round((note.onset_s - start) / fixed.pulse.tick_s), note.player) for note in inside
+        )
+        for start, end in pairwise(_sams(fixed))
+        if (inside := [note for note in notes if start - 1e-6 <= note.onset_s < end - 1e-6])
+    ]
+    bars = [bar for bar in bars if len(bar) >= _MELODY]
+    return len(bars) - len(set(bars))
 
-    In a longer, livelier piece they fill the last part of the gat on every pulse (jhala).
+
+def _chikari(
+    fixed: Plan, sections: Sequence[Section], notes: Sequence[Note], rng: np.random.Generator
+) -> tuple[float, ...]:
+    """Strokes on the high drone strings, where a held note in a pulse leaves the hand free.
+
+    In jhala they fill every pulse, in jod every other one.
     """
     if not CHIKARI.intersection(fixed.players):
         return ()
-    tick = fixed.pulse.tick_s
-    jhala_s = fixed.sam_s
-    if fixed.duration_s >= 90.0 and fixed.energy >= 0.4:
-        jhala_s -= 0.2 * (fixed.sam_s - fixed.gat_s)
     onsets: list[float] = []
     for note in notes:
-        if note.player != 0 or note.onset_s < fixed.gat_s - 1e-6 or note.onset_s >= fixed.sam_s - 1e-6:
+        inside = [part for part in sections if part.start_s - 1e-6 <= note.onset_s < part.end_s - 1e-6]
+        if note.player != 0 or not inside or inside[-1].name in ("alap", "alapana", "tihai", "mora", "close"):
             continue
+        name = inside[-1].name
+        tick = fixed.pulse.tick_s
+        if note.onset_s < fixed.gat_s - 1e-6:
+            pulse = JHALA_TICK_S if name == "jhala" else JOD_TICK_S
+            tick = note.duration_s / max(1, round(note.duration_s / pulse))
         ticks = round(note.duration_s / tick)
-        jhala = note.onset_s >= jhala_s
-        if ticks < (2 if jhala else 4) or (not jhala and rng.random() > 0.35 + 0.5 * fixed.energy):
+        jhala = name == "jhala"
+        if ticks < (2 if jhala else 4):
+            continue
+        if not jhala and rng.random() > 0.35 + 0.5 * fixed.energy:
             continue
         pattern = range(1, ticks) if jhala else range(2, ticks, 2)
         onsets += [note.onset_s + place * tick for place in pattern]
     return tuple(onsets)
+
+
+def _struck_again(fixed: Plan, notes: Sequence[Note], until_s: float) -> list[Note]:
+    """Notes that a plucked or struck string cannot hold are struck again, on the pulse where there is one."""
+    struck: list[Note] = []
+    for note in notes:
+        longest = _HOLDS_S.get(fixed.players[note.player])
+        if longest is None or note.duration_s <= longest or note.onset_s > until_s - 1e-6:
+            struck.append(note)
+            continue
+        times = int(-(-note.duration_s // longest))
+        length = note.duration_s / times
+        if note.onset_s > fixed.gat_s - 1e-6:
+            length = max(1, round(length / fixed.pulse.tick_s)) * fixed.pulse.tick_s
+        for number in range(times):
+            begin = number * length
+            end = note.duration_s if number == times - 1 else begin + length
+            if end - begin > 0.5 * length:
+                softer = note.velocity * 0.92 ** min(number, 3)
+                struck.append(
+                    replace(note, onset_s=note.onset_s + begin, duration_s=end - begin, velocity=softer)
+                )
+    return struck
 
 
 def _give_vadi_its_due(played: Improvisation, raga: Raga) -> None:
@@ -124,42 +187,55 @@ def _give_vadi_its_due(played: Improvisation, raga: Raga) -> None:
             onset += length
 
 
+def _attempt(
+    fixed: Plan, request: PieceRequest, number: int, weight: float
+) -> tuple[Improvisation, list[tuple[float, bool]]]:
+    played = Improvisation(fixed, generator(request, f"melody {number}"), weight)
+    play_free(played)
+    ending = Gat(played).play()
+    cadence = sum(note.onset_s > ending[0][0] - 1e-6 for note in played.melody.notes)
+    played.melody.trade(played.alap_notes, len(played.melody.notes) - cadence)
+    return played, ending
+
+
 def compose(request: PieceRequest) -> Score:
     """Composes a piece. Equal requests give equal scores, whatever was composed before."""
     fixed = plan(request)
+    raga = request.raga
     # Long pieces come into balance by themselves; a short one is drawn several times, and the best one kept.
-    attempts = max(3, min(16, round(560.0 / fixed.duration_s)))
-    best: tuple[tuple[bool, bool, float], Improvisation, list[tuple[float, bool]]] | None = None
+    attempts = max(2, min(18, round(360.0 / fixed.duration_s)))
+    best: tuple[tuple[bool, int, bool, float], Improvisation, list[tuple[float, bool]]] | None = None
+    short = 0
     for number in range(_MOST_ATTEMPTS):
-        weight = _VADI_WEIGHTS[number % len(_VADI_WEIGHTS)]
-        played = Improvisation(fixed, generator(request, f"melody {number}"), weight)
-        played.alap()
-        tihai = played.gat()
+        weight = _VADI_WEIGHTS[min(short, len(_VADI_WEIGHTS) - 1)]
+        played, ending = _attempt(fixed, request, number, weight)
         lawful = _lawful(played.melody)
-        played.settle_alap()
-        melody_notes = played.melody.notes
-        worth = (lawful, vadi_has_its_due(request.raga, melody_notes), _balance(request.raga, melody_notes))
+        settle_alap(played)
+        notes = played.melody.notes
+        due = vadi_has_its_due(raga, notes) + vadi_has_its_due(raga, notes, _SURELY)
+        short += due < 2
+        worth = (lawful, due, not _repeats(fixed, notes), _balance(raga, notes))
         if best is None or worth > best[0]:
-            best = worth, played, tihai
-        if best[0][0] and best[0][1] and (best[0][2] >= _ENOUGH or number + 1 >= attempts):
+            best = worth, played, ending
+        good = best[0][1] == 2 and best[0][2] and best[0][3] >= _ENOUGH
+        if all(best[0][:2]) and (good or number + 1 >= attempts):
             break
     if best is None:
         raise AssertionError("at least one attempt is made")
-    _, played, tihai = best
-    if len(tihai) == 1 and len(fixed.players) == 1 and not played.sections:
-        _give_vadi_its_due(played, request.raga)
-    played.drums(tihai)
+    _, played, ending = best
+    if len(ending) == 1 and len(fixed.players) == 1 and not fixed.free:
+        _give_vadi_its_due(played, raga)
+    play_drums(played, ending)
+    played.melody.notes = _struck_again(fixed, played.melody.notes, ending[0][0])
     notes = sorted(played.melody.notes, key=lambda note: (note.onset_s, note.player))
-    gat = "kriti" if request.raga.tradition == "Carnatic" else "gat"
     sections = [
         *played.sections,
-        Section(gat, fixed.gat_s, tihai[0][0]),
-        Section("tihai", tihai[0][0], fixed.sam_s),
+        Section("mora" if raga.tradition == "Carnatic" else "tihai", ending[0][0], fixed.sam_s),
         Section("close", fixed.sam_s, fixed.duration_s),
     ]
     score = Score(
-        raga=request.raga.name,
-        tradition=request.raga.tradition,
+        raga=raga.name,
+        tradition=raga.tradition,
         seed=request.seed,
         duration_s=fixed.duration_s,
         tonic_hz=fixed.tonic_hz,
@@ -170,8 +246,8 @@ def compose(request: PieceRequest) -> Score:
         strokes=tuple(played.strokes),
         sections=tuple(sections),
         sams=_sams(fixed),
-        drone_ratios=drone_ratios(request.raga),
+        chikari=_chikari(fixed, sections, notes, generator(request, "chikari")),
+        drone_ratios=drone_ratios(raga),
     )
-    score = replace(score, chikari=_chikari(fixed, notes, generator(request, "chikari")))
     grammar = played.melody.grammar
-    return replace(score, notes=adorn(score, grammar, generator(request, "ornaments")))
+    return replace(score, notes=adorn(score, grammar, fixed.manner, generator(request, "ornaments")))

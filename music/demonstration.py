@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from music.compose import CHIKARI
+from music.form import CHIKARI
 from music.ornament import ANDOLIT
 from music.piece import perform
 from music.request import DRUMS, INSTRUMENTS, KEYS, PieceError
 from music.score import Note, Ornament, Score, Section
 from music.swaras import base, semitone
-from music.theory import drone_ratios, swara_cents, tonic_hz
+from music.theory import drone_ratios, tonic_hz, tuned_cents
 
 if TYPE_CHECKING:
     from music.catalogue import Raga, Swara
@@ -57,7 +57,7 @@ def _parts(raga: Raga) -> dict[str, list[tuple[Swara, int]]]:
     *_, ending = lines.values()
     if base(ending[-1]) != "S":
         lines["close"] = ("S",)
-    andolit = ANDOLIT.get(raga.name, ())
+    andolit = ANDOLIT.get(raga.name, ()) if raga.tradition == "Hindustani" else ()
     parts = {
         part: [*((s, _HELD if semitone(s) % 12 in andolit else 1) for s in line[:-1]), (line[-1], _HELD)]
         for part, line in lines.items()
@@ -70,7 +70,10 @@ def _parts(raga: Raga) -> dict[str, list[tuple[Swara, int]]]:
 def _ornament(raga: Raga, part: str, swara: Swara, duration_s: float, last: Note | None) -> Ornament:
     """Andolan and kampita as the raga and its tradition have them; meend down to where the raga rests."""
     key = semitone(swara) % 12
-    if key in ANDOLIT.get(raga.name, ()) and duration_s >= _ANDOLAN_FROM_S:
+    if (
+        key in (ANDOLIT.get(raga.name, ()) if raga.tradition == "Hindustani" else ())
+        and duration_s >= _ANDOLAN_FROM_S
+    ):
         return "andolan"
     if raga.tradition == "Carnatic" and key not in (0, 7) and duration_s >= _KAMPITA_FROM_S:
         return "kampita"
@@ -109,7 +112,7 @@ def demonstrate(raga: Raga, *, tonic: str | None = None, instrument: str | None 
                 onset_s,
                 duration_s,
                 swara,
-                swara_cents(swara),
+                tuned_cents(raga, swara),
                 ornament,
                 # A player leans into the notes a little as they rise.
                 velocity=0.74 + 0.01 * min(12, max(0, semitone(swara))),

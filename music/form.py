@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from music.manner import Manner, manner_of, slowest_bpm
 from music.request import DRUMS
 from music.rhythm import Pulse, pulse
-from music.theory import TALAS, Tala, octave_shift, tala_named, tonic_hz
+from music.score import Section
+from music.theory import TALAS, Tala, tala_named, tonic_hz
 
 if TYPE_CHECKING:
     from music.catalogue import Raga
     from music.request import PieceRequest
+
+CHIKARI: Final = frozenset({"sitar", "sarod", "veena"})
+"""The instruments with high drone strings that are struck between the notes."""
 
 _AROUSAL: Final[dict[str, float]] = {
     "peaceful": 0.15,
@@ -60,6 +65,32 @@ def liveliness(mood: str | None, theme: str | None) -> float:
     return sum(found) / len(found) if found else 0.5
 
 
+_REGISTER: Final[dict[str, float]] = {
+    "serious": -2.0,
+    "melanchol": -2.0,
+    "sad": -2.0,
+    "peaceful": -1.0,
+    "calm": -1.0,
+    "meditat": -1.5,
+    "longing": 0.5,
+    "romantic": 0.5,
+    "playful": 1.0,
+    "joy": 1.0,
+    "happy": 1.0,
+    "festiv": 1.5,
+    "energ": 1.0,
+    "heroic": 1.5,
+}
+"""By how many semitones a mood or theme moves the middle of the melody."""
+
+
+def register_shift(mood: str | None, theme: str | None) -> float:
+    """Where the melody lies beside its usual course, in semitones: grave moods lie low, bright ones high."""
+    words = f"{mood or ''} {theme or ''}".casefold()
+    found = [shift for stem, shift in _REGISTER.items() if stem in words]
+    return sum(found) / len(found) if found else 0.0
+
+
 def generator(request: PieceRequest, part: str) -> np.random.Generator:
     """The random numbers of one part of a piece, drawn from its seed and raga alone.
 
@@ -74,22 +105,23 @@ def generator(request: PieceRequest, part: str) -> np.random.Generator:
 class Plan:
     """What is fixed before the first note. Times are in seconds from the beginning.
 
-    The gat begins at ``gat_s`` on matra ``first_matra`` of the cycle and ends on the sam at ``sam_s``.
+    ``free`` are the parts before the tala (alap, jod, jhala; alapana), one after the other. The gat begins
+    at ``gat_s`` on matra ``first_matra`` of the cycle and ends on the sam at ``sam_s``.
     """
 
     raga: Raga
+    manner: Manner
     players: tuple[str, ...]
     drums: tuple[str, ...]
     drums_lead: bool
     tonic_hz: float
-    shifts: tuple[int, ...]
     tempo_bpm: float
     tala: Tala
     pulse: Pulse
     energy: float
+    register: float
     duration_s: float
-    alap_from_s: float
-    alap_to_s: float
+    free: tuple[Section, ...]
     gat_s: float
     gat_matras: int
     first_matra: int
@@ -111,37 +143,54 @@ def _players(request: PieceRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return melodic, drums
 
 
-def _tempo(rng: np.random.Generator, energy: float, tradition: str, duration_s: float) -> float:
-    if tradition == "Carnatic":
-        return float(round(62.0 + 68.0 * energy + rng.uniform(-5.0, 5.0)))
-    # A slow cycle needs time to be heard as a cycle: short pieces are never vilambit.
-    slowest = 66.0 if duration_s < 90.0 else 48.0
-    return float(round(slowest + (210.0 - slowest) * energy**1.25 + rng.uniform(-6.0, 6.0)))
+def _tempo(rng: np.random.Generator, energy: float, manner: Manner, duration_s: float) -> float:
+    slowest, fastest = slowest_bpm(manner, duration_s), manner.tempo_bpm[1]
+    return float(round(slowest + (fastest - slowest) * energy**manner.bend + rng.uniform(-5.0, 5.0)))
 
 
-def _tala(rng: np.random.Generator, energy: float, tradition: str) -> str:
-    if tradition == "Carnatic":
-        names, weights = ("Adi", "Rupaka", "Misra Chapu", "Khanda Chapu"), (0.6, 0.15, 0.15, 0.1)
-    elif energy > 0.6:
-        names, weights = ("Teental", "Keherwa", "Ektal", "Dadra"), (0.6, 0.2, 0.1, 0.1)
-    else:
-        names, weights = ("Teental", "Rupak", "Jhaptal", "Ektal"), (0.55, 0.15, 0.15, 0.15)
-    return str(rng.choice(names, p=weights))
+def _tala(rng: np.random.Generator, energy: float, manner: Manner) -> str:
+    choices = manner.lively_talas if energy > 0.6 else manner.talas
+    return str(rng.choice([name for name, _ in choices], p=[weight for _, weight in choices]))
+
+
+_JOD_FROM_S: Final = 20.0
+_JHALA_FROM_S: Final = 42.0
+"""So much time before the tala leaves room for a jod, and for a jhala after it."""
+
+
+def _free(
+    manner: Manner, tradition: str, players: tuple[str, ...], begin: float, end: float
+) -> tuple[Section, ...]:
+    """Divides the time before the tala."""
+    total = end - begin
+    if total <= 0.0:
+        return ()
+    shares = {"alapana" if tradition == "Carnatic" else "alap": 1.0}
+    if (
+        manner.pulsed
+        and total >= _JHALA_FROM_S
+        and (CHIKARI.intersection(players) or manner.name == "dhrupad")
+    ):
+        shares = {"alap": 0.56, "jod": 0.28, "jhala": 0.16}
+    elif manner.pulsed and total >= _JOD_FROM_S:
+        shares = {"alap": 0.62, "jod": 0.38}
+    parts: list[Section] = []
+    for name, share in shares.items():
+        parts.append(Section(name, begin, begin + share * total))
+        begin += share * total
+    return tuple(parts)
 
 
 def plan(request: PieceRequest) -> Plan:
     """Chooses what the request leaves open, and divides the time."""
     rng = generator(request, "plan")
     energy = liveliness(request.mood, request.theme)
-    tradition = request.raga.tradition
-    drawn_tempo, drawn_tala = (
-        _tempo(rng, energy, tradition, request.duration_s),
-        _tala(rng, energy, tradition),
-    )
+    manner = manner_of(request)
+    drawn_tempo = _tempo(rng, energy, manner, request.duration_s)
+    drawn_tala = _tala(rng, energy, manner)
     tempo = drawn_tempo if request.tempo_bpm is None else float(request.tempo_bpm)
     tala = TALAS[drawn_tala] if request.tala is None else tala_named(request.tala)
     players, drums = _players(request)
-    tonic = tonic_hz(players[0], request.key)
     matra_s = 60.0 / tempo
     duration = float(request.duration_s)
 
@@ -149,7 +198,9 @@ def plan(request: PieceRequest) -> Plan:
     tail = min(5.0, max(1.1, 0.07 * duration))
     sam = duration - tail
     room = sam - lead
-    share = 0.0 if duration < 20.0 else min(0.4, 0.22 + duration / 1500.0) * (1.25 - 0.6 * energy)
+    share = (
+        0.0 if duration < 20.0 else min(0.4, 0.22 + duration / 1500.0) * (1.25 - 0.6 * energy) * manner.alap
+    )
     breath = min(1.0, 0.3 * room * share)
     matras = max(1, int((room - share * room) / matra_s + 1e-9))
     if matras > 2 * tala.matras:
@@ -159,18 +210,18 @@ def plan(request: PieceRequest) -> Plan:
     gat = sam - matras * matra_s
     return Plan(
         raga=request.raga,
+        manner=manner,
         players=players,
         drums=drums or (tala.drum,),
         drums_lead=request.voice is None and len(drums) == len(request.instruments),
-        tonic_hz=tonic,
-        shifts=tuple(0 if index == 0 else octave_shift(name, tonic) for index, name in enumerate(players)),
+        tonic_hz=tonic_hz(players[0], request.key),
         tempo_bpm=tempo,
         tala=tala,
         pulse=pulse(tempo),
         energy=energy,
+        register=register_shift(request.mood, request.theme),
         duration_s=duration,
-        alap_from_s=lead,
-        alap_to_s=gat - breath if share else lead,
+        free=_free(manner, request.raga.tradition, players, lead, gat - breath) if share else (),
         gat_s=gat,
         gat_matras=matras,
         first_matra=-matras % tala.matras,

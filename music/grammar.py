@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from music.swaras import base, semitone
-from music.theory import swara_cents
+from music.theory import tuned_cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,8 +83,9 @@ class Grammar:
         self.pitch = pitch[kept]
         self.onward = onward[np.ix_(kept, kept)]
         self.turn = turn[np.ix_(kept, kept)] & ~self.onward
-        self.cents = np.array([swara_cents(place.swara) for place in self.places])
+        self.cents = np.array([tuned_cents(raga, place.swara) for place in self.places])
         self.key = self.pitch % 12
+        self._moves: dict[tuple[float, float], NDArray[np.float64]] = {}
         self.pairs = frozenset(
             (int(self.pitch[i]), int(self.pitch[j]))
             for i, j in zip(*np.nonzero(self.onward | self.turn), strict=True)
@@ -134,10 +135,12 @@ class Grammar:
         return np.asarray(self.pitch == pitch, dtype=np.bool_)
 
     def moves(self, turn_weight: float, repeat_weight: float) -> NDArray[np.float64]:
-        """How readily each move is made; (places, places)."""
-        weights = self.onward + turn_weight * self.turn
-        weights[np.diag_indices_from(weights)] += repeat_weight
-        return np.asarray(weights, dtype=np.float64)
+        """How readily each move is made; (places, places), not to be written to."""
+        known = self._moves.get((turn_weight, repeat_weight))
+        if known is None:
+            known = self.onward + turn_weight * self.turn + repeat_weight * np.eye(len(self.pitch))
+            self._moves[turn_weight, repeat_weight] = known
+        return known
 
     def before(self, goal: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The places from which one move, or staying, reaches a goal; (places,)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy import fft
 
 from music.instruments.wavetable import SAMPLE_RATE_HZ
 
@@ -41,7 +42,7 @@ def hop_energy(mix: NDArray[np.float32]) -> NDArray[np.float64]:
     for start in range(0, hops, _BATCH):
         part = mix[start * _HOP : min(hops, start + _BATCH) * _HOP]
         for channel in range(part.shape[1]):
-            spectrum = np.fft.rfft(part[:, channel].reshape(-1, _HOP), axis=1)
+            spectrum = fft.rfft(part[:, channel].reshape(-1, _HOP), axis=1)
             power = spectrum.real**2 + spectrum.imag**2
             energy[start : start + len(power)] += power @ weights
     return energy

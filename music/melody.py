@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,8 +20,19 @@ if TYPE_CHECKING:
     from music.catalogue import Raga, Swara
 
 SA = 0
+FORMS: Final = ((1, 2), (3, 4), (5, 6), (8, 9), (10, 11))
+"""The two keys each of Re, Ga, Ma, Dha and Ni."""
+
 SHORTEST_S = 0.1
 """No note of a melody is meant to be shorter."""
+
+
+_DRONED: Final = {0: 0.5, 7: 0.5}
+"""How much Sa and Pa get beside another swara: the drone carries them."""
+
+_DRONED_SAMVADI: Final = 0.6
+_TWOFOLD: Final = 0.7
+"""What each of two forms of one swara, as the two Ni of Desh, gets beside a swara of one form."""
 
 
 def shares(raga: Raga, vadi_weight: float) -> NDArray[np.float64]:
@@ -32,15 +43,19 @@ def shares(raga: Raga, vadi_weight: float) -> NDArray[np.float64]:
     weights = np.zeros(12)
     for swara in (*raga.arohana, *raga.avarohana):
         weights[semitone(swara) % 12] = 1.0
-    weights[0] *= 0.7
-    weights[7] *= 0.6
+    for low, high in FORMS:
+        if weights[low] and weights[high]:
+            weights[[low, high]] = _TWOFOLD
+    for key, weight in _DRONED.items():
+        weights[key] *= weight
     for swara in raga.nyasa:
         key = semitone(swara) % 12
-        if key not in (0, 7):
+        if key not in _DRONED:
             weights[key] *= 1.1
     if raga.samvadi is not None:
         key = semitone(raga.samvadi) % 12
-        weights[key] = max(1.0, weights[key]) * (1.0 + 0.4 * (vadi_weight - 1.0))
+        least = _DRONED_SAMVADI if key in _DRONED else 1.0
+        weights[key] = max(least, weights[key]) * (1.0 + 0.4 * (vadi_weight - 1.0))
     if raga.vadi is not None:
         weights[semitone(raga.vadi) % 12] = vadi_weight
     return np.asarray(weights / weights.sum(), dtype=np.float64)
@@ -76,7 +91,8 @@ class Melody:
     """Notes so far, where the line stands in the grammar, and how long each key was held.
 
     ``promised_s`` is the time that the ending will give to Sa: until then the line keeps off it.
-    ``openings`` are the pitches on which it may begin.
+    ``openings`` are the pitches on which it may begin, ``rests`` the numbers of the notes that keep their length
+    when others are traded, such as those that end phrases.
     """
 
     def __init__(self, raga: Raga, rng: np.random.Generator, lowest: int, highest: int, vadi: float) -> None:
@@ -88,9 +104,12 @@ class Melody:
         self.promised_s = 0.0
         self.openings = {SA}
         self.notes: list[Note] = []
+        self.rests: set[int] = set()
         self.place: int | None = None
-        self.resting = {semitone(swara) % 12 for swara in raga.nyasa}
-        self.resting |= {semitone(s) % 12 for s in (raga.vadi, raga.samvadi) if s is not None}
+        resting = {semitone(swara) % 12 for swara in raga.nyasa}
+        resting |= {semitone(s) % 12 for s in (raga.vadi, raga.samvadi) if s is not None}
+        self._rest = np.array([3.0 if key in resting else (1.2 if key == 0 else 0.7) for key in range(12)])
+        self._onward = (self.grammar.onward | self.grammar.turn).any(axis=1)
 
     def _wanting(self) -> NDArray[np.float64]:
         """How much each key wants to be held, around 1; (12,)."""
@@ -99,16 +118,25 @@ class Melody:
         have = (held + 2.0 * self.shares) / (held.sum() + 2.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(self.shares > 0.0, self.shares / np.maximum(have, 1e-9), 0.0)
-        return np.clip(ratio, 0.2, 5.0)
+        return np.clip(ratio, 0.12, 6.0)
 
-    def _liking(self, places: Sequence[Slot], center: float, spread: float) -> NDArray[np.float64]:
-        """How welcome each place is in each slot: near the register's center, and long notes where wanted."""
+    def _liking(
+        self, places: Sequence[Slot], center: float, spread: float, contour: Sequence[float] | None
+    ) -> NDArray[np.float64]:
+        """How welcome each place is in each slot: near the register's center, and long notes where wanted.
+
+        With a contour, a pitch for each slot, the line follows it instead.
+        """
         grammar = self.grammar
-        near = np.exp(-(((grammar.pitch - center) / spread) ** 2) / 2.0) + 1e-4
+        if contour is None:
+            near = (np.exp(-(((grammar.pitch - center) / spread) ** 2) / 2.0) + 1e-4)[None, :]
+        else:
+            off = (grammar.pitch[None, :] - np.asarray(contour)[:, None]) / 2.0
+            near = np.exp(-(off**2) / 2.0) + 1e-4
         wanting = self._wanting()[grammar.key]
         lengths = np.array([slot.duration_s for slot in places])
-        pull = np.clip(lengths / 0.25, 0.8, 4.0)
-        return np.asarray(near[None, :] * wanting[None, :] ** pull[:, None], dtype=np.float64)
+        pull = np.clip(lengths / 0.22, 1.0, 4.0)
+        return np.asarray(near * wanting[None, :] ** pull[:, None], dtype=np.float64)
 
     def _start(self, moves: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.place is None:
@@ -118,11 +146,11 @@ class Melody:
     def goal(self, center: float) -> NDArray[np.bool_]:
         """A note to rest on, near the register's center; (places,)."""
         grammar = self.grammar
-        rest = np.array([3.0 if key in self.resting else (1.2 if key == 0 else 0.7) for key in range(12)])
         near = np.exp(-(((grammar.pitch - center) / 4.0) ** 2) / 2.0) + 1e-4
-        weights = near * rest[grammar.key] * self._wanting()[grammar.key] ** 3.0
-        weights *= (grammar.onward | grammar.turn).any(axis=1)
-        drawn = int(self.rng.choice(len(weights), p=weights / weights.sum()))
+        weights = near * self._rest[grammar.key] * self._wanting()[grammar.key] ** 3.0
+        weights *= self._onward
+        total = weights.cumsum()
+        drawn = int(np.searchsorted(total, self.rng.random() * total[-1], side="right"))
         return grammar.at(int(grammar.pitch[drawn]))
 
     def draw(
@@ -134,10 +162,12 @@ class Melody:
         spread: float = 4.5,
         turning: float = 0.3,
         again: float = 0.05,
+        contour: Sequence[float] | None = None,
     ) -> list[int] | None:
         """Pitches for some slots, ending on the goal: places of the grammar, or None when none lead there."""
         moves = self.grammar.moves(turning, again)
-        return walk(self.rng, self._start(moves), moves, self._liking(places, center, spread), goal)
+        liking = self._liking(places, center, spread, contour)
+        return walk(self.rng, self._start(moves), moves, liking, goal)
 
     def phrase(
         self,
@@ -148,16 +178,17 @@ class Melody:
         player: int = 0,
         velocity: float = 0.75,
         turning: float = 0.3,
+        again: float = 0.05,
     ) -> tuple[list[int], list[Slot]]:
         """Draws and adds a phrase; returns its places in the grammar and in time.
 
         A goal too far for so few notes is reached with more and shorter ones; one that is out of reach
         altogether is given up, and the phrase rests where it can.
         """
-        path = self.draw(places, goal, center=center, turning=turning)
+        path = self.draw(places, goal, center=center, turning=turning, again=again)
         while path is None and max(slot.duration_s for slot in places) >= 2.0 * SHORTEST_S:
             places = divided(places)
-            path = self.draw(places, goal, center=center, turning=turning)
+            path = self.draw(places, goal, center=center, turning=turning, again=again)
         if path is None:
             anywhere = np.ones(len(self.grammar.pitch), dtype=bool)
             path = self.draw(places, anywhere, center=center, spread=8.0, again=0.3)
@@ -172,8 +203,9 @@ class Melody:
     ) -> None:
         """Adds notes at known places of the grammar."""
         grammar = self.grammar
-        for place, slot in zip(path, places, strict=True):
-            shade = float(self.rng.uniform(-0.06, 0.06)) + 0.04 * min(slot.duration_s, 1.5)
+        shades = self.rng.uniform(-0.06, 0.06, len(path)).tolist()
+        for place, slot, drawn in zip(path, places, shades, strict=True):
+            shade = drawn + 0.04 * min(slot.duration_s, 1.5)
             self.notes.append(
                 Note(
                     onset_s=slot.onset_s,
@@ -185,6 +217,7 @@ class Melody:
                 )
             )
             self.held_s[grammar.key[place]] += slot.duration_s
+        self.rests.add(len(self.notes) - 1)
         self.place = path[-1]
 
     def stated(self, swaras: Sequence[Swara]) -> list[int] | None:
@@ -201,3 +234,49 @@ class Melody:
             following = [int(place) for place in found if joined[path[-1], place]]
             path.append(following[0] if following else int(found[0]))
         return path
+
+    def trade(self, first: int, last: int) -> None:
+        """Lets neighbors among some notes exchange their lengths where that brings the whole into balance.
+
+        The rhythm keeps its lengths, phrase by phrase, and each of the ``rests`` its own.
+        """
+        notes = self.notes
+        keys = [semitone(note.swara) % 12 for note in notes]
+        lengths = [note.duration_s for note in notes]
+        total = sum(lengths)
+        over = [-share * total for share in self.shares.tolist()]
+        for key, length in zip(keys, lengths, strict=True):
+            over[key] += length
+        weight = [1.0 / max(share, 0.02) for share in self.shares.tolist()]
+        changed = False
+        for _ in range(3):
+            for a in range(first, last - 1):
+                b = a + 1
+                more = lengths[b] - lengths[a]
+                if (
+                    abs(more) < 1e-9
+                    or keys[a] == keys[b]
+                    or a in self.rests
+                    or b in self.rests
+                    or notes[a].player != notes[b].player
+                ):
+                    continue
+                # The change of the weighted sum of squares when a gets what b has more.
+                gain = more * (
+                    weight[keys[a]] * (2.0 * over[keys[a]] + more)
+                    - weight[keys[b]] * (2.0 * over[keys[b]] - more)
+                )
+                if gain < -1e-9:
+                    lengths[a], lengths[b] = lengths[b], lengths[a]
+                    over[keys[a]] += more
+                    over[keys[b]] -= more
+                    changed = True
+        if not changed:
+            return
+        for number in range(first, last):
+            note = notes[number]
+            if lengths[number] == note.duration_s and number and number - 1 in self.rests:
+                continue
+            begins = number == first or number - 1 in self.rests
+            onset = note.onset_s if begins else notes[number - 1].onset_s + notes[number - 1].duration_s
+            notes[number] = replace(note, onset_s=onset, duration_s=lengths[number])

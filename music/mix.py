@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy import fft
 
-from music.instruments.wavetable import SAMPLE_RATE_HZ, fade
+from music.instruments.wavetable import SAMPLE_RATE_HZ, fade, sine, steady_phase
 from music.loudness import hop_energy, integrated_lufs, true_peaks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -23,15 +24,9 @@ CEILING_DBTP: Final = -1.7
 
 ROOM_S: Final = 1.1
 _BLOCK: Final = 1 << 18
-
-
-@dataclass(frozen=True, slots=True)
-class Bus:
-    """A line's place in the mix: its level, its pan from -1 (left) to 1, and what it sends to the room."""
-
-    level_db: float
-    pan: float
-    room_db: float
+_ROWS: Final = 4
+_NEAR: Final = 1 << 15
+"""So many samples stay in a core's own cache."""
 
 
 def gain(level_db: float) -> float:
@@ -50,6 +45,7 @@ def power(line: NDArray[np.float32]) -> float:
     return float(np.sqrt(loud.mean())) if len(loud) else 0.0
 
 
+@lru_cache(maxsize=1)
 def room() -> NDArray[np.float32]:
     """The impulse response of a small hall: a few early echoes and a diffuse tail, no direct sound.
 
@@ -74,53 +70,77 @@ def room() -> NDArray[np.float32]:
     return response.astype(np.float32)
 
 
-def sympathetic(strings_hz: Sequence[float], level: float) -> NDArray[np.float32]:
+@lru_cache(maxsize=4)
+def sympathetic(strings_hz: tuple[float, ...], level: float) -> NDArray[np.float32]:
     """The response of sympathetic strings to what is played: they ring where it meets their pitch.
 
     Float32, (taps, 2).
     """
     count = int(1.6 * SAMPLE_RATE_HZ)
-    time = np.arange(count) / SAMPLE_RATE_HZ
-    response = np.zeros((count, 2))
+    time = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE_HZ)
+    ringing = np.exp(-3.2 * time) * (1.0 - np.exp(-time / 0.03))
+    response = np.zeros((count, 2), dtype=np.float32)
     for number, hz in enumerate(strings_hz):
-        ringing = np.exp(-3.2 * time) * (1.0 - np.exp(-time / 0.03))
         for harmonic, share in ((1, 1.0), (2, 0.5), (3, 0.25)):
             pan = 0.5 + 0.35 * np.sin(2.4 * number + harmonic)
-            sound = share * np.sin(2.0 * np.pi * harmonic * hz * time) * ringing
-            response[:, 0] += sound * np.sqrt(1.0 - pan)
-            response[:, 1] += sound * np.sqrt(pan)
+            sound = sine(steady_phase(harmonic * hz, count))
+            response[:, 0] += sound * np.float32(share * np.sqrt(1.0 - pan))
+            response[:, 1] += sound * np.float32(share * np.sqrt(pan))
+    response *= ringing[:, None]
     response[-4410:] *= fade(4410)[::-1, None]
-    return np.asarray(response * (level / np.sqrt(SAMPLE_RATE_HZ) / 6.0), dtype=np.float32)
+    response *= np.float32(level / np.sqrt(SAMPLE_RATE_HZ) / 6.0)
+    return response
 
 
-def add(
+def place(mix: NDArray[np.float32], line: NDArray[np.float32], level: float, pan: float) -> None:
+    """Adds a mono line to a stereo mix, (n, 2), in place: panned with equal power."""
+    angle = (pan + 1.0) * np.pi / 4.0
+    sides = np.array([np.cos(angle), np.sin(angle)]) * (level * np.sqrt(2.0))
+    factors = sides.astype(np.float32)
+    for start in range(0, len(line), _NEAR):
+        part = line[start : start + _NEAR]
+        for side in range(2):
+            mix[start : start + len(part), side] += part * factors[side]
+
+
+def resound(
     mix: NDArray[np.float32],
-    line: NDArray[np.float32],
-    level: float,
-    pan: float,
+    line: NDArray[np.float32] | None,
     response: NDArray[np.float32],
-    wet: float,
+    level: float,
     report: Report,
 ) -> None:
-    """Adds a mono line to a stereo mix, (n, 2), in place: panned with equal power, and through a response."""
-    angle = (pan + 1.0) * np.pi / 4.0
-    sides = (
-        np.float32(level * np.cos(angle) * np.sqrt(2.0)),
-        np.float32(level * np.sin(angle) * np.sqrt(2.0)),
-    )
-    taps = len(response)
-    step = _BLOCK - taps + 1
-    shaped = np.fft.rfft(response * np.float32(level * wet), _BLOCK, axis=0)
-    total = len(line)
-    for start in range(0, total, step):
-        part = line[start : start + step]
-        spectrum = np.fft.rfft(part, _BLOCK)
-        end = min(total, start + _BLOCK)
-        for channel in range(2):
-            mix[start : start + len(part), channel] += part * sides[channel]
-            wetted = np.fft.irfft(spectrum * shaped[:, channel], _BLOCK)
-            mix[start:end, channel] += wetted[: end - start]
-        report(min(1.0, (start + step) / total))
+    """Adds what a mono line sounds like through a response, (taps, 2), to a mix, (n, 2), in place.
+
+    Without a line it is the mix itself, both its sides together, that sounds through the response.
+    """
+    total, beyond = len(mix), len(response) - 1
+    step = _BLOCK - beyond
+    rows = min(_ROWS, -(-total // step))
+    shaped = fft.rfft((response * np.float32(level)).T, _BLOCK, axis=1)
+    # What a stretch leaves ringing is kept back until the next one has been read.
+    ringing = np.zeros((2, beyond), dtype=np.float32)
+    stretch = np.zeros((rows, step), dtype=np.float32)
+    for start in range(0, total, rows * step):
+        end = min(total, start + rows * step)
+        flat = stretch.reshape(-1)
+        if line is None:
+            np.add(mix[start:end, 0], mix[start:end, 1], out=flat[: end - start])
+        else:
+            flat[: end - start] = line[start:end]
+        flat[end - start :] = 0.0
+        # Several blocks at once: the transform works on them side by side, twice as fast as one by one.
+        spectrum = fft.rfft(stretch, _BLOCK, axis=1)
+        for side in range(2):
+            wet = fft.irfft(spectrum * shaped[side], _BLOCK, axis=1)
+            sounding = wet[:, :step]
+            sounding[1:, :beyond] += wet[:-1, step:]
+            sounding[0, :beyond] += ringing[side]
+            ringing[side] = wet[-1, step:]
+            for row in range(rows):
+                begin = start + row * step
+                mix[begin : begin + step, side] += sounding[row, : max(0, total - begin)]
+        report(end / total)
 
 
 _CHUNK: Final = 64
@@ -186,13 +206,19 @@ def master(mix: NDArray[np.float32], fade_out_s: float, report: Report) -> None:
             break
         factor *= gain(short)
         curve = limiter_gain(factor * peaks, ceiling)
-    for start in range(0, len(mix), _BLOCK):
-        part = mix[start : start + _BLOCK]
-        if curve.min() < 1.0:
-            first = start // _CHUNK
-            near = slice(max(0, first - 1), first + len(part) // _CHUNK + 3)
-            samples = np.arange(start, start + len(part)) / SAMPLE_RATE_HZ
-            part *= (factor * np.interp(samples, chunk_s[near], curve[near])).astype(np.float32)[:, None]
-        else:
-            part *= np.float32(factor)
-        report(0.6 + 0.4 * min(1.0, (start + _BLOCK) / len(mix)))
+    _apply(mix, np.float32(factor) * curve.astype(np.float32))
+    report(1.0)
+
+
+def _apply(mix: NDArray[np.float32], curve: NDArray[np.float32]) -> None:
+    """Multiplies a mix by a gain that is given for the middle of each chunk and is straight between them."""
+    half = _CHUNK // 2
+    ramp = (np.arange(_CHUNK, dtype=np.float32) + np.float32(0.5)) / np.float32(_CHUNK)
+    edges = np.concatenate((curve[:1], curve, curve[-1:]))
+    chunks = _NEAR // _CHUNK
+    for first in range(0, len(edges) - 1, chunks):
+        low, high = edges[first : first + chunks + 1][:-1], edges[first + 1 : first + chunks + 1]
+        start = first * _CHUNK - half
+        steps = (low[:, None] + (high - low)[:, None] * ramp).reshape(-1)
+        part = mix[max(0, start) : start + len(steps)]
+        part *= steps[max(0, -start) :][: len(part), None]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from music.grammar import Grammar
+    from music.manner import Manner
     from music.score import Note, Ornament, Score
 
 ANDOLIT: Final[dict[str, tuple[int, ...]]] = {
@@ -27,10 +28,14 @@ ANDOLIT: Final[dict[str, tuple[int, ...]]] = {
     "Adana": (3, 8),
     "Gunkali": (1, 8),
     "Jogiya": (1, 8),
+    "Miyan Malhar": (3,),
 }
 """The keys that a Hindustani raga holds with a slow oscillation (andolan)."""
 
 KAN_S: Final = 0.055
+MURKI_S: Final = 0.22
+"""How long a murki's two touches take, the note between them included."""
+
 MEEND_S: Final = (0.15, 0.26)
 ANDOLAN_HZ: Final = (1.7, 2.6)
 ANDOLAN_CENTS: Final = 18.0
@@ -54,17 +59,17 @@ def _kan(note: Note, grammar: Grammar, before: Note | None) -> float | None:
     return None
 
 
-def adorn(score: Score, grammar: Grammar, rng: np.random.Generator) -> tuple[Note, ...]:
-    """The score's notes with ornaments."""
+def adorn(score: Score, grammar: Grammar, manner: Manner, rng: np.random.Generator) -> tuple[Note, ...]:
+    """The score's notes with ornaments, as often as the manner has them."""
     carnatic = score.tradition == "Carnatic"
-    held = ANDOLIT.get(score.raga, ())
+    held = ANDOLIT.get(score.raga, ()) if not carnatic else ()
+    chances = rng.random((len(score.notes), 2))
     before: dict[int, Note] = {}
     adorned: list[Note] = []
-    for note in score.notes:
+    for note, (chance, other) in zip(score.notes, chances, strict=True):
         last = before.get(note.player)
         joined = last is not None and abs(last.onset_s + last.duration_s - note.onset_s) < 0.02
         key = semitone(note.swara) % 12
-        chance, other = rng.random(), rng.random()
         ornament: Ornament = ""
         touch: float | None = None
         if key in held and note.duration_s >= 0.6:
@@ -77,12 +82,13 @@ def adorn(score: Score, grammar: Grammar, rng: np.random.Generator) -> tuple[Not
             and note.duration_s >= 0.55
             and last.duration_s >= 0.2
             and 0 < abs(semitone(last.swara) - semitone(note.swara)) <= 5
-            and chance < 0.18
+            and chance < manner.meend
         ):
             ornament, touch = "meend", last.cents
-        elif note.duration_s >= 0.28 and other < 0.2:
+        elif note.duration_s >= 0.28 and other < manner.kan + manner.murki:
             touch = _kan(note, grammar, last)
-            ornament = "kan" if touch is not None else ""
+            if touch is not None:
+                ornament = "murki" if note.duration_s >= 0.5 and other < manner.murki else "kan"
         new = replace(note, ornament=ornament, touch_cents=touch)
         adorned.append(new)
         before[note.player] = new
@@ -116,6 +122,13 @@ def curve(
         pitch += (note.touch_cents - note.cents) * (1.0 - _s_curve(time_s / span))
     elif note.ornament == "kan" and note.touch_cents is not None:
         pitch += (note.touch_cents - note.cents) * (1.0 - _s_curve((time_s - KAN_S + 0.015) / 0.03))
+    elif note.ornament == "murki" and note.touch_cents is not None:
+        # The touch, the note, the touch again, a quarter of the time each, then the note.
+        quarter = MURKI_S / 4.0
+        away = 1.0 - _s_curve((time_s - quarter + 0.015) / 0.03)
+        away += _s_curve((time_s - 2.0 * quarter + 0.015) / 0.03)
+        away -= _s_curve((time_s - 3.0 * quarter + 0.015) / 0.03)
+        pitch += (note.touch_cents - note.cents) * away
     elif from_cents is not None:
         slide_s = min(SLIDE_S, 0.022 * note.duration_s)
         pitch += (from_cents - note.cents) * (1.0 - _s_curve(time_s / slide_s))
@@ -128,7 +141,7 @@ def curve(
         rate = swings / max(0.2, note.duration_s - 0.12)
         swing = np.sin(2.0 * np.pi * rate * (time_s - 0.06))
         pitch += depth * swing * ((time_s > 0.06) & (time_s < note.duration_s - 0.06))
-    if vibrato_cents and note.ornament in ("", "meend", "kan") and note.duration_s > 0.5:
+    if vibrato_cents and note.ornament in ("", "meend", "kan", "murki") and note.duration_s > 0.5:
         rise = np.clip((time_s - VIBRATO_AFTER_S) / 0.4, 0.0, 1.0)
         pitch += vibrato_cents * rise * np.sin(2.0 * np.pi * (5.2 + 0.6 * phase) * time_s)
     return pitch

@@ -34,6 +34,8 @@ INSTRUMENTS: dict[str, str] = {
     "violin": "Violin",
     "tabla": "Tabla",
     "mridangam": "Mridangam",
+    "sarangi": "Sarangi",
+    "guitar": "Guitar",
 }
 """What can be heard, by name, with the label to show."""
 
@@ -47,6 +49,14 @@ VOICES: dict[str, str] = {
     "soprano": "Soprano (female)",
 }
 """Who can sing, by name, with the label to show."""
+
+STYLES: dict[str, str] = {
+    "khayal": "Khayal",
+    "dhrupad": "Dhrupad",
+    "thumri": "Thumri",
+    "bhajan": "Bhajan",
+}
+"""The manners of Hindustani song, by name, with the label to show."""
 
 TALAS = (
     "Teental",
@@ -96,8 +106,8 @@ class PieceRequest:
     """One piece, asked for. What is ``None`` is chosen by the engine.
 
     ``instruments`` holds the players in the order in which they come in. With a ``voice`` the voice leads
-    and the instruments answer it; then the tuple may be empty. Raises `PieceError` when a value is out of
-    range.
+    and the instruments answer it; then the tuple may be empty. ``style`` is a manner of singing, one of
+    `STYLES`. Raises `PieceError` when a value is out of range.
     """
 
     raga: Raga
@@ -110,6 +120,7 @@ class PieceRequest:
     tala: str | None = None
     mood: str | None = None
     theme: str | None = None
+    style: str | None = None
 
     def __post_init__(self) -> None:
         low, high = DURATION_S
@@ -126,6 +137,8 @@ class PieceRequest:
             raise PieceError(f"The key is the note of Sa: {_listed(KEYS)}.")
         if self.voice is not None and self.voice not in VOICES:
             raise PieceError(f"The voice is {_listed(VOICES)}.")
+        if self.style is not None and self.style not in STYLES:
+            raise PieceError(f"The manners that I know are {_listed(STYLES)}.")
         if self.tala is not None and self.tala not in TALAS:
             raise PieceError(f"The talas that I can keep are {_listed(TALAS)}.")
         self._check_instruments()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -56,17 +58,26 @@ def durations(rng: np.random.Generator, ticks: int, energy: float) -> list[int]:
     rest = min(ticks, max(2, int(rng.integers(3, 9) * (1.3 - 0.7 * energy))))
     left = ticks - rest
     divided: list[int] = []
-    weights = np.array([calm + (lively - calm) * energy for _, calm, lively in _CELLS])
+    weights = [calm + (lively - calm) * energy for _, calm, lively in _CELLS]
+    drawn = rng.random(left + 1)
     while left > 0:
-        fitting = np.array([sum(cell) <= left for cell, _, _ in _CELLS])
-        if not fitting.any():
+        fitting = [(cell, w) for (cell, _, _), w in zip(_CELLS, weights, strict=True) if sum(cell) <= left]
+        if not fitting:
             divided.append(left)
             break
-        share = weights * fitting
-        cell = _CELLS[int(rng.choice(len(_CELLS), p=share / share.sum()))][0]
+        bounds = list(accumulate(weight for _, weight in fitting))
+        cell = fitting[min(bisect(bounds, drawn[len(divided)] * bounds[-1]), len(bounds) - 1)][0]
         divided.extend(cell)
         left -= sum(cell)
     return [*divided, rest]
+
+
+def run(ticks: int, unit: int) -> list[int]:
+    """A run: even notes of ``unit`` ticks, and a rest on the last one that fills what they leave."""
+    count = max(1, int(0.75 * ticks / unit))
+    while count > 1 and ticks - count * unit < 2 * unit:
+        count -= 1
+    return [unit] * count + [ticks - count * unit] if ticks > count * unit else [ticks]
 
 
 def phrase_ends(tala: Tala, first_matra: int, matras: int, matra_s: float, phrase_s: float) -> list[int]:

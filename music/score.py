@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from music.catalogue import Swara
 
-Ornament = Literal["", "kan", "meend", "andolan", "kampita"]
-"""How a note is reached or held: a grace note, a glide, a slow or a faster oscillation."""
+Ornament = Literal["", "kan", "murki", "meend", "andolan", "kampita"]
+"""How a note is reached or held: a grace note, two of them, a glide, a slow or a faster oscillation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Note:
     """One note of the melody.
 
     ``cents`` is its tuned pitch above the middle Sa. ``player`` counts the score's players. ``touch_cents``
-    is the pitch that a kan touches or a meend sets out from.
+    is the pitch that a kan or a murki touches or a meend sets out from.
     """
 
     onset_s: float

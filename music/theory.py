@@ -75,6 +75,22 @@ def swara_cents(swara: Swara) -> float:
     return OCTAVE_CENTS * int(octave) + cents(JUST_RATIOS[int(key)])
 
 
+_ATI_KOMAL: dict[int, Fraction] = {1: Fraction(256, 243), 3: Fraction(32, 27), 8: Fraction(128, 81)}
+
+SHRUTIS_OF: dict[str, dict[int, Fraction]] = {
+    name: {key: _ATI_KOMAL[key] for key in keys}
+    for name, keys in (("Bhairav", (1, 8)), ("Darbari Kanada", (3, 8)), ("Todi", (3,)))
+}
+"""The Hindustani ragas that take the lowest shruti (ati-komal) of Re, Ga or Dha, by key."""
+
+
+def tuned_cents(raga: Raga, swara: Swara) -> float:
+    """`swara_cents` with the raga's own shrutis."""
+    octave, key = divmod(semitone(swara), 12)
+    own = SHRUTIS_OF.get(raga.name, {}) if raga.tradition == "Hindustani" else {}
+    return OCTAVE_CENTS * int(octave) + cents(own.get(int(key), JUST_RATIOS[int(key)]))
+
+
 def swara_hz(swara: Swara, tonic_hz: float) -> float:
     """A swara's frequency over a given middle Sa."""
     return float(tonic_hz * 2.0 ** (swara_cents(swara) / OCTAVE_CENTS))
@@ -107,6 +123,8 @@ REGISTERS: dict[str, Register] = {
     "bansuri": Register(key_hz("E", 4), -7, 17),
     "harmonium": Register(key_hz("C#", 4), -12, 19),
     "violin": Register(key_hz("D", 4), -7, 19),
+    "sarangi": Register(key_hz("E", 4), -12, 17),
+    "guitar": Register(key_hz("D", 3), -10, 21),
     "baritone": Register(key_hz("B", 2), -7, 16),
     "tenor": Register(key_hz("C#", 3), -7, 16),
     "alto": Register(key_hz("G#", 3), -7, 16),

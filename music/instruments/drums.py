@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy import fft
 
-from music.instruments.wavetable import SAMPLE_RATE_HZ, fade
+from music.instruments.wavetable import SAMPLE_RATE_HZ, control_times, fade, gliding_phase, sine
 from music.theory import key_hz
 
 if TYPE_CHECKING:
@@ -37,6 +39,11 @@ class Bass:
     end_hz: float
     ring_s: float
     level: float
+    glide_s: float = 0.09
+
+    def hz(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The pitch at some times after the stroke."""
+        return self.end_hz + (self.start_hz - self.end_hz) * np.exp(-time_s / self.glide_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,10 @@ _NA: Final = Ring((0.12, 0.75, 0.5, 0.3, 0.16), 0.85)
 _TIN: Final = Ring((0.75, 0.4, 0.12, 0.08, 0.03), 1.1)
 _TU: Final = Ring((1.0, 0.25, 0.08, 0.03, 0.0), 1.4)
 _GE: Final = Bass(112.0, 76.0, 0.9, 0.95)
+GLIDES: Final = (_GE, Bass(74.0, 106.0, 1.1, 0.95, glide_s=0.16), Bass(124.0, 70.0, 1.1, 0.95, glide_s=0.2))
+"""The wrist on the bayan: a short fall, a slow rise, a deep fall. The last two need time to be heard."""
+
+_GLIDES_FROM_S: Final = 0.4
 _GHE: Final = Bass(74.0, 92.0, 0.8, 0.85)
 _SNAP: Final = Slap(2800.0, 0.03, 0.35)
 _NAM: Final = Ring((0.15, 0.8, 0.45, 0.25, 0.2), 0.6)
@@ -94,57 +105,80 @@ def head_hz(tonic_hz: float) -> float:
     return float(tonic_hz * 2.0 ** (-np.floor(np.log2(tonic_hz / key_hz("G#", 3)) + 1e-9)))
 
 
-def _decay(time: NDArray[np.float64], ring_s: float) -> NDArray[np.float64]:
-    return np.asarray(np.exp(-np.log(1000.0) * time / ring_s))
+def _decay(time: NDArray[np.float32], ring_s: float) -> NDArray[np.float32]:
+    return np.asarray(np.exp(time * np.float32(-np.log(1000.0) / ring_s)), dtype=np.float32)
 
 
-def _part(
-    part: Ring | Bass | Slap, time: NDArray[np.float64], sa_hz: float, seed: int
-) -> NDArray[np.float64]:
+@lru_cache(maxsize=64)
+def _part(part: Ring | Bass | Slap, count: int, sa_hz: float) -> NDArray[np.float32]:
+    """One component of a stroke; several bols share it. Float32, (count,)."""
+    time = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE_HZ)
+    control = control_times(count)
     if isinstance(part, Ring):
-        sound = np.zeros_like(time)
+        sound = np.zeros(count, dtype=np.float32)
+        # Higher modes are damped faster; the head's tension is a shade higher just after the stroke.
+        phase = gliding_phase(sa_hz * (1.0 + 0.0035 * np.exp(-control / 0.018)), count)
         for mode, level in enumerate(part.levels, start=1):
-            # Higher modes are damped faster; the head's tension is a shade higher just after the stroke.
-            bend = 1.0 + 0.0035 * np.exp(-time / 0.018)
-            phase = 2.0 * np.pi * mode * sa_hz * np.cumsum(bend) / SAMPLE_RATE_HZ
-            sound += level * np.sin(phase) * _decay(time, part.ring_s / mode**0.6)
+            if level:
+                ringing = sine(phase * np.uint32(mode)) * _decay(time, part.ring_s / mode**0.6)
+                sound += np.float32(level) * ringing
         return sound
     if isinstance(part, Bass):
-        hz = part.end_hz + (part.start_hz - part.end_hz) * np.exp(-time / 0.09)
-        phase = 2.0 * np.pi * np.cumsum(hz) / SAMPLE_RATE_HZ
-        body = np.sin(phase) + 0.22 * np.sin(2.0 * phase) * _decay(time, 0.25)
-        return np.asarray(part.level * body * _decay(time, part.ring_s))
-    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(time)))
-    bins_hz = np.fft.rfftfreq(len(time), 1.0 / SAMPLE_RATE_HZ)
-    spectrum /= np.sqrt(1.0 + ((bins_hz - part.center_hz) / (0.3 * part.center_hz)) ** 4)
-    noise = np.fft.irfft(spectrum, len(time))
-    noise /= np.sqrt(np.mean(noise**2))
-    return np.asarray(part.level * noise * _decay(time, 4.0 * part.ring_s) * 0.5)
+        phase = gliding_phase(part.hz(control), count)
+        body = sine(phase) + np.float32(0.22) * sine(phase * np.uint32(2)) * _decay(time, 0.25)
+        return np.float32(part.level) * body * _decay(time, part.ring_s)
+    generator = np.random.default_rng(round(part.center_hz))
+    spectrum = fft.rfft(generator.standard_normal(count, dtype=np.float32))
+    bins_hz = fft.rfftfreq(count, 1.0 / SAMPLE_RATE_HZ)
+    spectrum /= np.sqrt(1.0 + ((bins_hz - part.center_hz) / (0.3 * part.center_hz)) ** 4).astype(np.float32)
+    noise = fft.irfft(spectrum, count)
+    noise *= np.float32(0.5 * part.level / np.sqrt(np.mean(noise**2)))
+    return np.asarray(noise * _decay(time, 4.0 * part.ring_s), dtype=np.float32)
+
+
+def _length(part: Ring | Bass | Slap) -> int:
+    """How many samples of a component are heard: down to 60 dB, at most 1.2 s."""
+    ring_s = 4.0 * part.ring_s if isinstance(part, Slap) else part.ring_s
+    return fft.next_fast_len(int(min(1.2, ring_s) * SAMPLE_RATE_HZ), real=True)
 
 
 @lru_cache(maxsize=128)
-def stroke(drum: str, bol: str, sa_hz: float) -> NDArray[np.float32]:
-    """One stroke at full velocity; mono float32, at most 1.2 s."""
-    parts = BOLS[drum][bol]
-    longest = max(4.0 * part.ring_s if isinstance(part, Slap) else part.ring_s for part in parts)
-    count = int(min(1.2, longest) * SAMPLE_RATE_HZ)
-    time = np.arange(count) / SAMPLE_RATE_HZ
-    sound = np.zeros(count)
-    for number, part in enumerate(parts):
-        sound += _part(part, time, sa_hz, seed=sum(map(ord, bol)) * 10 + number)
+def stroke(drum: str, bol: str, sa_hz: float, glide: int = 0) -> NDArray[np.float32]:
+    """One stroke at full velocity; mono float32, at most 1.2 s. ``glide`` is the bayan's, of `GLIDES`."""
+    parts = tuple(GLIDES[glide] if part == _GE else part for part in BOLS[drum][bol])
+    count = max(map(_length, parts))
+    sound = np.zeros(count, dtype=np.float32)
+    for part in parts:
+        own = _length(part)
+        # A part that ends before the others has died away by then.
+        sound[:own] += _part(part, own, sa_hz)
     sound[:33] *= fade(33)
     fall = min(count, 882)
     sound[count - fall :] *= fade(fall)[::-1]
-    return sound.astype(np.float32)
+    return sound
+
+
+def glides(score: Score) -> list[int]:
+    """Which of `GLIDES` each stroke takes: where the bayan has time before its next stroke, it sings."""
+    taken = [0] * len(score.strokes)
+    bass = [
+        place for place, struck in enumerate(score.strokes) if _GE in BOLS[struck.drum].get(struck.bol, ())
+    ]
+    for number, (place, following) in enumerate(pairwise(bass)):
+        room_s = score.strokes[following].onset_s - score.strokes[place].onset_s
+        if room_s >= _GLIDES_FROM_S:
+            # By turns rather than drawn, so that the score alone fixes the sound.
+            taken[place] = (1, 0, 2, 0, 0)[number % 5]
+    return taken
 
 
 def render_drums(score: Score, report: Report) -> NDArray[np.float32]:
     """All strokes of a score; mono float32, (duration x rate,). ``report`` gets the fraction done."""
     line = np.zeros(round(score.duration_s * SAMPLE_RATE_HZ), dtype=np.float32)
     sa_hz = round(head_hz(score.tonic_hz), 4)
-    for number, struck in enumerate(score.strokes):
+    for number, (struck, glide) in enumerate(zip(score.strokes, glides(score), strict=True)):
         at = round(struck.onset_s * SAMPLE_RATE_HZ)
-        sound = stroke(struck.drum, struck.bol, sa_hz)
+        sound = stroke(struck.drum, struck.bol, sa_hz, glide)
         end = min(len(line), at + len(sound))
         if end > at:
             line[at:end] += sound[: end - at] * np.float32(struck.velocity**1.3)

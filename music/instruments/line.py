@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from music.instruments import plucked, sustained
 from music.instruments.wavetable import (
     SAMPLE_RATE_HZ,
     Path,
+    control_times,
     fade,
     gliding_phase,
     path,
@@ -37,6 +37,12 @@ _JOINED_S: Final = 0.03
 _RINGS_FROM_S: Final = 0.5
 """A string is damped in a shorter gap, as in a tihai."""
 
+_SYLLABLE_S: Final = 0.5
+"""A shorter note is sung with its sargam syllable, a longer one opens to aakar."""
+
+_VOWEL_S: Final = 0.06
+"""So fast one vowel becomes the next."""
+
 
 def _brightness(velocity: float) -> float:
     """Velocities share few tables: soft, middle and strong ones."""
@@ -53,17 +59,6 @@ def _place(line: NDArray[np.float32], sound: NDArray[np.float32], at: int) -> No
         line[at:end] += sound[: end - at]
 
 
-@lru_cache(maxsize=4)
-def _seconds(count: int) -> NDArray[np.float64]:
-    return np.arange(count) / SAMPLE_RATE_HZ
-
-
-def _time(count: int) -> NDArray[np.float64]:
-    """Seconds since a note's onset; (count,)."""
-    longest = 16 * SAMPLE_RATE_HZ
-    return _seconds(longest)[:count] if count <= longest else np.arange(count) / SAMPLE_RATE_HZ
-
-
 def _pluck(line: NDArray[np.float32], name: str, note: Note, tonic_hz: float, gap_s: float) -> None:
     """Adds one plucked note; where ``gap_s`` follows without a note, the string rings on into it."""
     string = plucked.STRINGS[name]
@@ -74,7 +69,7 @@ def _pluck(line: NDArray[np.float32], name: str, note: Note, tonic_hz: float, ga
     hz = tonic_hz * 2.0 ** (note.cents / 1200.0)
     source = plucked.string_table(name, round(hz, 4), _brightness(note.velocity))
     if note.ornament and string.bends:
-        phase = gliding_phase(_hz(curve(note, _time(count)), tonic_hz))
+        phase = gliding_phase(_hz(curve(note, control_times(count)), tonic_hz), count)
     else:
         phase = steady_phase(hz, count)
     sound = read(source, phase, along)
@@ -92,11 +87,11 @@ def _vowel_path(note: Note, last: Note | None, count: int, frames: int) -> Path:
     """From the last syllable's vowel to this one's within 60 ms."""
     vowel = sustained.SYLLABLE_VOWELS[base(note.swara)[0]]
     # Long notes open to aakar; only short ones keep the vowel of their syllable.
-    target = float(vowel) if note.duration_s < 0.5 else float(sustained.VOWEL_A)
+    target = float(vowel) if note.duration_s < _SYLLABLE_S else float(sustained.VOWEL_A)
     before = target
-    if last is not None and last.duration_s < 0.5:
+    if last is not None and last.duration_s < _SYLLABLE_S:
         before = float(sustained.SYLLABLE_VOWELS[base(last.swara)[0]])
-    glide = np.clip(_time(count) / 0.06, 0.0, 1.0)
+    glide = np.minimum(np.arange(count, dtype=np.float32) / np.float32(_VOWEL_S * SAMPLE_RATE_HZ), 1.0)
     return path(before + (target - before) * glide, frames)
 
 
@@ -129,7 +124,7 @@ def _sound(
     end = start
     for reed, level in tone.reeds:
         if moving:
-            time = _time(count)
+            time = control_times(count)
             from_cents = last.cents if last is not None and tone.bends else None
             pitch = curve(note, time, vibrato_cents=tone.vibrato_cents, from_cents=from_cents)
             if tone.drift_cents:
@@ -137,7 +132,7 @@ def _sound(
                 pitch += (
                     tone.drift_cents * np.sin(2.0 * np.pi * (0.9 * time + seat)) * np.sin(1.1 * time + seat)
                 )
-            phase = gliding_phase(_hz(pitch + reed, tonic_hz), start)
+            phase = gliding_phase(_hz(pitch + reed, tonic_hz), count, start)
         else:
             phase = steady_phase(hz * 2.0 ** (reed / 1200.0), count, start)
         reeded = read(source, phase, along) if along is not None else read_still(source, phase)
@@ -146,14 +141,22 @@ def _sound(
     if tone.breath:
         noise = sustained.breath(name, round(tonic_hz, 4))
         at = int(note.onset_s * 8000.0) % (len(noise) // 2)
-        sound += np.resize(noise[at:], count) * np.float32(tone.breath)
+        near = noise[at : at + count] if at + count <= len(noise) else np.resize(noise[at:], count)
+        sound += near * np.float32(tone.breath)
     rise = min(count // 2, int(rise_s * SAMPLE_RATE_HZ))
     fall = min(count // 2, int(fall_s * SAMPLE_RATE_HZ))
     sound[:rise] *= fade(rise)
     sound[count - fall :] *= fade(fall)[::-1]
+    if tone.vowels and note.duration_s < _SYLLABLE_S:
+        opening, noise = sustained.consonant(base(note.swara)[0])
+        sound[: len(opening)] *= opening[:count]
+        sound[: len(noise)] += noise[:count]
     if note.duration_s > 0.6:
         # Long notes swell and give way again.
-        sound *= (0.86 + 0.14 * np.sin(np.pi * np.linspace(0.08, 0.95, count))).astype(np.float32)
+        swell = np.sin(np.linspace(0.08 * np.pi, 0.95 * np.pi, count, dtype=np.float32))
+        swell *= np.float32(0.14)
+        swell += np.float32(0.86)
+        sound *= swell
     sound *= np.float32(note.velocity)
     _place(line, sound, round(note.onset_s * SAMPLE_RATE_HZ))
     return end

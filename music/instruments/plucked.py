@@ -1,4 +1,4 @@
-"""Plucked and struck strings: sitar, sarod, veena, santoor, and the tanpura's strings."""
+"""Plucked and struck strings: sitar, sarod, veena, santoor, guitar, and the tanpura's strings."""
 
 from __future__ import annotations
 
@@ -97,6 +97,16 @@ STRINGS: Final[dict[str, PluckedString]] = {
         noise=0.09,
         release_s=0.05,
         bends=False,
+    ),
+    "guitar": PluckedString(
+        pluck_at=0.19,
+        slope=1.1,
+        ring_s=4.4,
+        blend=0.24,
+        body=((102.0, 40.0, 0.7), (205.0, 70.0, 0.9), (400.0, 220.0, 0.5), (1300.0, 900.0, 0.35)),
+        body_floor=0.55,
+        noise=0.045,
+        release_s=0.03,
     ),
     "tanpura": PluckedString(
         pluck_at=0.5,

@@ -1,4 +1,4 @@
-"""What is blown, bowed or sung: bansuri, harmonium, violin, and four voices."""
+"""What is blown, bowed or sung: bansuri, harmonium, violin, sarangi, and four voices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from music.instruments.wavetable import SAMPLE_RATE_HZ, Table, harmonics, resonances, table
+from music.instruments.wavetable import SAMPLE_RATE_HZ, Table, fade, harmonics, resonances, table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +87,23 @@ TONES: Final[dict[str, Sustained]] = {
         drift_cents=1.5,
         breath=0.006,
     ),
+    "sarangi": Sustained(
+        slope=0.85,
+        most_harmonics=50,
+        body=(
+            (330.0, 90.0, 0.8),
+            (620.0, 160.0, 0.9),
+            (1250.0, 420.0, 1.0),
+            (2300.0, 700.0, 0.8),
+            (3600.0, 1200.0, 0.4),
+        ),
+        body_floor=0.15,
+        attack_s=0.06,
+        release_s=0.1,
+        vibrato_cents=8.0,
+        drift_cents=2.0,
+        breath=0.01,
+    ),
     "baritone": Sustained(
         slope=1.35,
         vowels=_vowels(
@@ -160,6 +177,47 @@ SYLLABLE_VOWELS: Final = {
     "N": VOWEL_I,
 }
 """The vowel of each sargam syllable: Sa Re Ga Ma Pa Dha Ni."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consonant:
+    """How a syllable begins: the voice is ``closed`` (1: not at all) for some time, with noise around a center."""
+
+    closed: float
+    closed_s: float
+    noise_hz: float = 0.0
+    noise_s: float = 0.0
+    noise: float = 0.0
+
+
+CONSONANTS: Final = {
+    "S": Consonant(0.55, 0.05, 6200.0, 0.07, 0.1),
+    "R": Consonant(0.5, 0.03),
+    "G": Consonant(0.25, 0.03, 1900.0, 0.018, 0.08),
+    "M": Consonant(0.45, 0.06),
+    "P": Consonant(0.2, 0.035, 900.0, 0.016, 0.09),
+    "D": Consonant(0.25, 0.03, 3600.0, 0.016, 0.08),
+    "N": Consonant(0.45, 0.055),
+}
+"""The consonant of each sargam syllable."""
+
+
+@lru_cache(maxsize=16)
+def consonant(letter: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What a consonant multiplies a voice's beginning by, and the noise that it adds; two of (samples,)."""
+    spoken = CONSONANTS[letter]
+    opening = spoken.closed + (1.0 - spoken.closed) * fade(int(spoken.closed_s * SAMPLE_RATE_HZ))
+    count = int(spoken.noise_s * SAMPLE_RATE_HZ)
+    if not count:
+        return opening.astype(np.float32), np.zeros(0, dtype=np.float32)
+    spectrum = np.fft.rfft(np.random.default_rng(ord(letter)).standard_normal(count))
+    hz = np.fft.rfftfreq(count, 1.0 / SAMPLE_RATE_HZ)
+    spectrum *= resonances(hz, ((spoken.noise_hz, 0.6 * spoken.noise_hz, 1.0),), 0.0)
+    noise = np.fft.irfft(spectrum, count)
+    rise = count // 4
+    noise[:rise] *= fade(rise)
+    noise[rise:] *= fade(count - rise)[::-1]
+    return opening.astype(np.float32), (noise / np.sqrt(np.mean(noise**2)) * spoken.noise).astype(np.float32)
 
 
 def _formant_gain(hz: NDArray[np.float64], formants: Formants) -> NDArray[np.float64]:

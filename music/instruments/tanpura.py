@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from music.instruments.wavetable import SAMPLE_RATE_HZ, fade, read, steady_phase
 from music.theory import drone_sa_hz
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -60,35 +61,56 @@ def _add_chikari(line: NDArray[np.float32], score: Score) -> None:
         line[at:end] += sound[: end - at]
 
 
+@dataclass(frozen=True, slots=True)
+class Pluck:
+    """One string plucked: when (a first round before the beginning is negative), which, and how strongly."""
+
+    onset_s: float
+    string: int
+    touch: float
+
+
+def plucks(score: Score) -> Iterator[Pluck]:
+    """The strings as they are plucked, round after round; what the score's seed fixes.
+
+    They have been sounding for a round before the piece begins, so that nobody waits for the fourth string.
+    """
+    generator = np.random.default_rng([score.seed, 4])
+    for number in range(-1, int(np.ceil(score.duration_s / CYCLE_S)) + 1):
+        for string, place in enumerate(_PLACES):
+            late_s = float(generator.normal(0.0, 0.02))
+            yield Pluck((number + place) * CYCLE_S + late_s, string, float(generator.uniform(0.88, 1.0)))
+
+
 def render_drone(score: Score, report: Report) -> NDArray[np.float32]:
     """The tanpura under a piece; mono float32, (duration x rate,). ``report`` gets the fraction done."""
     total = round(score.duration_s * SAMPLE_RATE_HZ)
     line = np.zeros(total, dtype=np.float32)
     along = string_path("tanpura")
-    count = min(total, len(along.row))
+    # In full also where the piece is shorter: what was plucked before its beginning ends within it.
+    count = len(along.row)
     rise, fall = int(0.012 * SAMPLE_RATE_HZ), int(0.8 * SAMPLE_RATE_HZ)
-    plucks = []
+    strings = []
     for hz, level in zip(strings_hz(score), _LEVELS, strict=True):
         source = string_table("tanpura", round(hz, 4), 1.0)
         # The table stands on a rounded pitch; the phase keeps the exact one.
         sound = read(source, steady_phase(hz, count), along) * np.float32(level)
         sound[:rise] *= fade(rise)
-        if count == len(along.row):
-            sound[-fall:] *= fade(fall)[::-1]
-        plucks.append(sound)
-    # It has been sounding for a round before the piece begins, so that nobody waits for the fourth string.
-    generator = np.random.default_rng([score.seed, 4])
-    rounds = int(np.ceil(score.duration_s / CYCLE_S)) + 1
-    for number in range(-1, rounds):
-        for string, place in enumerate(_PLACES):
-            late_s = float(generator.normal(0.0, 0.02))
-            touch = np.float32(generator.uniform(0.88, 1.0))
-            at = round(((number + place) * CYCLE_S + late_s) * SAMPLE_RATE_HZ)
-            sound = plucks[string]
-            begin, end = max(0, at), min(total, at + len(sound))
-            if end > begin:
-                line[begin:end] += sound[begin - at : end - at] * touch
-        report((number + 2) / (rounds + 1))
+        sound[-fall:] *= fade(fall)[::-1]
+        strings.append(sound)
+    scratch = np.empty(count, dtype=np.float32)
+    for pluck in plucks(score):
+        at = round(pluck.onset_s * SAMPLE_RATE_HZ)
+        sound = strings[pluck.string]
+        begin, end = max(0, at), min(total, at + len(sound))
+        if end > begin:
+            touched = np.multiply(
+                sound[begin - at : end - at], np.float32(pluck.touch), out=scratch[: end - begin]
+            )
+            line[begin:end] += touched
+        if pluck.string == 0:
+            report(min(1.0, max(0.0, pluck.onset_s / score.duration_s)))
+    report(1.0)
     _add_chikari(line, score)
     opening = min(total, int(0.25 * SAMPLE_RATE_HZ))
     line[:opening] *= fade(opening)

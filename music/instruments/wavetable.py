@@ -8,6 +8,7 @@ the loop's rounding of the period to samples: its pitch is exact and may follow 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -62,9 +63,23 @@ def steady_phase(hz: float, count: int, start: int = 0) -> NDArray[np.uint32]:
     return phase
 
 
-def gliding_phase(hz: NDArray[np.float64], start: int = 0) -> NDArray[np.uint32]:
-    """The phase of a pitch that changes, ``hz`` for each sample; the shape of ``hz``."""
-    steps = np.rint(hz * (2.0**32 / SAMPLE_RATE_HZ)).astype(np.uint32)
+CONTROL: Final = 32
+"""Pitches that change are computed once in so many samples, 0.7 ms, and are straight between."""
+
+
+def control_times(count: int) -> NDArray[np.float64]:
+    """The moments at which the pitch of ``count`` samples is asked for; seconds, (count // CONTROL + 2,)."""
+    return np.arange(count // CONTROL + 2, dtype=np.float64) * (CONTROL / SAMPLE_RATE_HZ)
+
+
+_RAMP: Final = np.arange(CONTROL) / CONTROL
+
+
+def gliding_phase(hz: NDArray[np.floating], count: int, start: int = 0) -> NDArray[np.uint32]:
+    """The phase of a pitch that changes: ``hz`` at `control_times`; (count,)."""
+    pitch = hz * (2.0**32 / SAMPLE_RATE_HZ)
+    between = pitch[:-1, None] + np.diff(pitch)[:, None] * _RAMP
+    steps = between.reshape(-1)[:count].astype(np.uint32)
     steps[0] = start
     return np.cumsum(steps, dtype=np.uint32)
 
@@ -87,51 +102,72 @@ def path(position: NDArray[np.float64] | NDArray[np.float32], frames: int) -> Pa
     return Path(frame, blend)
 
 
+_NEAR: Final = 1 << 14
+"""So many samples at a time stay in a core's own cache, which makes a long reading three times as fast."""
+
+
 def read(source: Table, phase: NDArray[np.uint32], along: Path) -> NDArray[np.float32]:
     """Samples of a table at the given phases; float32, the shape of ``phase`` (at most the path's length)."""
     count = len(phase)
-    part = (phase & _PHASE_MASK).astype(np.float32)
-    part *= _PHASE_SCALE
-    index = (phase >> _PHASE_BITS).astype(np.int32)
-    index += along.row[:count]
+    sound = np.empty(count, dtype=np.float32)
     flat = source.waves.ravel()
-    low: NDArray[np.float32] = flat.take(index)
-    index += 1
-    high = flat.take(index)
-    high -= low
-    high *= part
-    low += high
-    index += np.int32(_WIDTH - 1)
-    late = flat.take(index)
-    index += 1
-    high = flat.take(index)
-    high -= late
-    high *= part
-    late += high
-    late -= low
-    late *= along.blend[:count]
-    low += late
-    return low
+    for start in range(0, count, _NEAR):
+        near = slice(start, min(count, start + _NEAR))
+        part = (phase[near] & _PHASE_MASK).astype(np.float32)
+        part *= _PHASE_SCALE
+        index = (phase[near] >> _PHASE_BITS).astype(np.intp)
+        index += along.row[near]
+        low: NDArray[np.float32] = flat.take(index)
+        index += 1
+        high = flat.take(index)
+        high -= low
+        high *= part
+        low += high
+        index += _WIDTH - 1
+        late = flat.take(index)
+        index += 1
+        high = flat.take(index)
+        high -= late
+        high *= part
+        late += high
+        late -= low
+        late *= along.blend[near]
+        np.add(low, late, out=sound[near])
+    return sound
 
 
 def read_still(source: Table, phase: NDArray[np.uint32]) -> NDArray[np.float32]:
     """Samples of a table's first frame; float32, the shape of ``phase``."""
-    part = (phase & _PHASE_MASK).astype(np.float32)
-    part *= _PHASE_SCALE
-    index = (phase >> _PHASE_BITS).astype(np.int32)
+    count = len(phase)
+    sound = np.empty(count, dtype=np.float32)
     flat = source.waves[0]
-    low: NDArray[np.float32] = flat.take(index)
-    index += 1
-    high: NDArray[np.float32] = flat.take(index)
-    high -= low
-    high *= part
-    low += high
-    return low
+    for start in range(0, count, _NEAR):
+        near = slice(start, min(count, start + _NEAR))
+        part = (phase[near] & _PHASE_MASK).astype(np.float32)
+        part *= _PHASE_SCALE
+        index = (phase[near] >> _PHASE_BITS).astype(np.intp)
+        low: NDArray[np.float32] = flat.take(index)
+        index += 1
+        high: NDArray[np.float32] = flat.take(index)
+        high -= low
+        high *= part
+        np.add(low, high, out=sound[near])
+    return sound
 
 
+def sine(phase: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """The sine of a phase; float32, its shape."""
+    angle = phase.view(np.int32).astype(np.float32)
+    angle *= np.float32(np.pi * 2.0**-31)
+    return np.asarray(np.sin(angle, out=angle), dtype=np.float32)
+
+
+@lru_cache(maxsize=256)
 def fade(count: int) -> NDArray[np.float32]:
-    """A rise from 0 to 1 in the shape of half a cosine; (count,)."""
-    return (0.5 - 0.5 * np.cos(np.pi * (np.arange(count) + 0.5) / max(1, count))).astype(np.float32)
+    """A rise from 0 to 1 in the shape of half a cosine, not to be written to; (count,)."""
+    rise = (0.5 - 0.5 * np.cos(np.pi * (np.arange(count) + 0.5) / max(1, count))).astype(np.float32)
+    rise.flags.writeable = False
+    return rise
 
 
 def resonances(

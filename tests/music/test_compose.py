@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,11 +14,13 @@ from music.catalogue import Raga, load
 from music.compose import compose, vadi_has_its_due
 from music.grammar import Grammar
 from music.instruments.drums import BOLS
+from music.manner import GAT, KRITI, STYLES, manner_of
 from music.request import INSTRUMENTS, KEYS, SEED_MAX, TALAS, VOICES, PieceRequest
+from music.request import STYLES as ASKED
 from music.score import Score
 from music.swaras import semitone
 from music.theory import TALAS as KEPT
-from music.theory import pitch_classes, swara_cents
+from music.theory import pitch_classes, tuned_cents
 from tests.music.ragas import ALL, DARBARI_KANADA, MOHANAM, YAMAN
 
 
@@ -29,7 +31,7 @@ def obeys(raga: Raga, score: Score) -> None:
     keys = pitch_classes((*raga.arohana, *raga.avarohana))
     for note in score.notes:
         assert semitone(note.swara) % 12 in keys
-        assert note.cents == pytest.approx(swara_cents(note.swara))
+        assert note.cents == pytest.approx(tuned_cents(raga, note.swara))
     for player in range(len(score.players)):
         swaras = [note.swara for note in score.notes if note.player == player]
         if len(score.players) > 1:
@@ -40,9 +42,9 @@ def obeys(raga: Raga, score: Score) -> None:
             assert allowed or skipped, (raga.name, first, second)
 
 
-def test_ragas_from_all_over_the_catalogue_keep_their_law() -> None:
-    ragas = load().ragas[::12]
-    assert ragas
+def test_ragas_of_the_catalogue_keep_their_law() -> None:
+    ragas = load().ragas[::37]
+    assert len(ragas) > 30
     for number, raga in enumerate(ragas):
         score = compose(PieceRequest(raga, 35.0, seed=number))
         obeys(raga, score)
@@ -51,7 +53,7 @@ def test_ragas_from_all_over_the_catalogue_keep_their_law() -> None:
 
 
 @pytest.mark.parametrize("raga", ALL, ids=lambda raga: raga.name)
-@pytest.mark.parametrize("duration_s", [5.0, 12.0, 60.0, 180.0])
+@pytest.mark.parametrize("duration_s", [5.0, 12.0, 100.0])
 def test_known_ragas_keep_their_law_at_any_length(raga: Raga, duration_s: float) -> None:
     score = compose(PieceRequest(raga, duration_s, seed=11))
     obeys(raga, score)
@@ -66,8 +68,8 @@ def test_the_same_request_gives_the_same_score_whatever_was_composed_between() -
 
 
 def test_another_seed_is_another_melody() -> None:
-    melodies = {compose(PieceRequest(YAMAN, 30.0, seed=seed)).swaras for seed in range(20)}
-    assert len(melodies) == 20
+    melodies = {compose(PieceRequest(YAMAN, 30.0, seed=seed)).swaras for seed in range(10)}
+    assert len(melodies) == 10
 
 
 def test_a_score_survives_json() -> None:
@@ -76,27 +78,134 @@ def test_a_score_survives_json() -> None:
     assert Score.from_document(score.to_document()) == score
 
 
-def test_bars_are_not_repeated() -> None:
-    score = compose(PieceRequest(YAMAN, 120.0, seed=4, tala="Teental", tempo_bpm=120.0))
-    bars = [
-        tuple((n.swara, round(n.onset_s - start, 3)) for n in score.notes if start <= n.onset_s < end)
-        for start, end in pairwise(score.sams)
+@pytest.mark.parametrize("raga", [YAMAN, MOHANAM, DARBARI_KANADA], ids=lambda raga: raga.name)
+def test_no_cycle_of_the_tala_is_heard_twice(raga: Raga) -> None:
+    for seed in range(4):
+        score = compose(PieceRequest(raga, 120.0, seed=seed, tala="Teental", tempo_bpm=120.0))
+        bars = [
+            tuple((n.swara, round(n.onset_s - start, 3)) for n in score.notes if start <= n.onset_s < end)
+            for start, end in pairwise(score.sams)
+        ]
+        assert len(bars) >= 8
+        assert len(set(bars)) == len(bars)
+
+
+def parts(request: PieceRequest) -> list[str]:
+    """The names of a piece's parts."""
+    return [section.name for section in compose(request).sections]
+
+
+def test_the_form_grows_with_the_duration() -> None:
+    assert parts(PieceRequest(YAMAN, 10.0)) == ["gat", "tihai", "close"]
+    assert parts(PieceRequest(YAMAN, 60.0)) == ["alap", "sthayi", "antara", "taans", "tihai", "close"]
+    assert parts(PieceRequest(YAMAN, 100.0))[:3] == ["alap", "jod", "sthayi"]
+    assert parts(PieceRequest(YAMAN, 240.0)) == [
+        *("alap", "jod", "jhala"),
+        *("sthayi", "antara", "taans", "jhala", "tihai", "close"),
     ]
-    assert len(bars) >= 8
-    assert all(first != second for first, second in pairwise(bars))
 
 
-def test_the_form_of_a_longer_piece() -> None:
-    score = compose(PieceRequest(YAMAN, 120.0, seed=2))
-    assert [section.name for section in score.sections] == ["alap", "gat", "tihai", "close"]
-    alap, gat, tihai, close = score.sections
-    assert alap.end_s <= gat.start_s < tihai.start_s < close.start_s < close.end_s == 120.0
-    # The drums are silent in the alap, and the melody climbs an octave and comes home.
-    assert min(stroke.onset_s for stroke in score.strokes) >= gat.start_s - 1e-6
+def test_instruments_without_chikari_have_no_jhala() -> None:
+    assert "jhala" not in parts(PieceRequest(YAMAN, 300.0, instruments=("bansuri",), mood="energetic"))
+    assert "jod" not in parts(PieceRequest(YAMAN, 300.0, instruments=(), voice="tenor"))
+
+
+def test_a_carnatic_piece_is_an_alapana_and_a_kriti() -> None:
+    short = parts(PieceRequest(MOHANAM, 60.0, instruments=("veena",)))
+    assert short == ["alapana", "pallavi", "anupallavi", "charanam", "mora", "close"]
+    long = parts(PieceRequest(MOHANAM, 180.0, instruments=("veena",), mood="joyful"))
+    assert long == ["alapana", "pallavi", "anupallavi", "charanam", "svaras", "mora", "close"]
+
+
+def test_the_parts_follow_one_another_and_the_drums_wait() -> None:
+    score = compose(PieceRequest(YAMAN, 240.0, seed=2))
+    for before, after in pairwise(score.sections):
+        assert before.start_s < before.end_s <= after.start_s + 1e-6
+    assert score.sections[-1].end_s == 240.0
+    sthayi = next(section for section in score.sections if section.name == "sthayi")
+    assert min(stroke.onset_s for stroke in score.strokes) >= sthayi.start_s - 1e-6
+
+
+@pytest.mark.parametrize("raga", [YAMAN, MOHANAM], ids=lambda raga: raga.name)
+def test_the_melody_climbs_an_octave_late_and_comes_home(raga: Raga) -> None:
+    score = compose(PieceRequest(raga, 180.0, seed=2))
     pitches = [semitone(note.swara) for note in score.notes]
+    assert (pitches[0], pitches[-1]) == (0, 0)
     assert max(pitches) >= 12
-    assert pitches[0] == 0
-    assert pitches[-1] == 0
+
+    def height(name: str) -> float:
+        part = next(section for section in score.sections if section.name == name)
+        inside = [n for n in score.notes if part.start_s <= n.onset_s < part.end_s]
+        return sum(semitone(n.swara) * n.duration_s for n in inside) / sum(n.duration_s for n in inside)
+
+    low, high = ("sthayi", "antara") if raga is YAMAN else ("pallavi", "anupallavi")
+    assert height(high) > height(low) + 2.0
+
+
+def test_two_players_ask_and_answer_in_one_rhythm() -> None:
+    score = compose(PieceRequest(YAMAN, 120.0, seed=3, instruments=("sitar", "bansuri")))
+    part = next(section for section in score.sections if section.name == "sawal-jawab")
+    inside = [n for n in score.notes if part.start_s - 1e-6 <= n.onset_s < part.end_s - 1e-6]
+    turns = [list(group) for _, group in groupby(inside, key=lambda note: note.player)]
+    assert len(turns) >= 4
+    rhythms = [[round(n.duration_s, 3) for n in turn] for turn in turns]
+    answered = sum(ask[:-1] == answer[:-1] for ask, answer in pairwise(rhythms))
+    assert answered >= len(turns) // 3
+
+
+def test_taans_are_quicker_than_the_sthayi() -> None:
+    score = compose(PieceRequest(YAMAN, 120.0, seed=3, mood="energetic"))
+
+    def shortest(name: str) -> float:
+        part = next(section for section in score.sections if section.name == name)
+        inside = [n.duration_s for n in score.notes if part.start_s <= n.onset_s < part.end_s]
+        return sum(inside) / len(inside)
+
+    assert shortest("taans") < 0.8 * shortest("sthayi")
+
+
+def test_a_grave_mood_lies_lower_than_a_bright_one() -> None:
+    def height(mood: str) -> float:
+        notes = [
+            n for seed in range(3) for n in compose(PieceRequest(YAMAN, 90.0, seed=seed, mood=mood)).notes
+        ]
+        return sum(semitone(n.swara) * n.duration_s for n in notes) / sum(n.duration_s for n in notes)
+
+    assert height("heroic") > height("serious") + 1.0
+
+
+@pytest.mark.parametrize("style", sorted(STYLES))
+def test_a_song_is_made_in_the_manner_asked_for(style: str) -> None:
+    manner = STYLES[style]
+    scores = [
+        compose(PieceRequest(YAMAN, 150.0, seed=seed, instruments=(), voice="alto", style=style))
+        for seed in range(3)
+    ]
+    for score in scores:
+        obeys(YAMAN, score)
+        assert manner.tempo_bpm[0] - 5.0 <= score.tempo_bpm <= manner.tempo_bpm[1] + 5.0
+        assert score.tala in {name for name, _ in manner.talas}
+    names = {section.name for score in scores for section in score.sections}
+    assert ("taans" in names) is (style == "khayal")
+    assert ({"jod", "layakari"} <= names) is (style == "dhrupad")
+    murkis = sum(note.ornament == "murki" for score in scores for note in score.notes)
+    assert (murkis > 0) is (style != "dhrupad")
+    in_tala = [next(s.start_s for s in score.sections if s.name == "sthayi") for score in scores]
+    assert min(in_tala) > 55.0 if style == "dhrupad" else max(in_tala) < 55.0
+
+
+def test_manners_of_song_differ_in_tempo_tala_and_ornament() -> None:
+    assert STYLES["dhrupad"].tempo_bpm[1] < STYLES["bhajan"].tempo_bpm[1] < STYLES["khayal"].tempo_bpm[1]
+    assert STYLES["dhrupad"].murki == 0.0 < STYLES["bhajan"].murki < STYLES["thumri"].murki
+    assert STYLES["dhrupad"].alap > STYLES["khayal"].alap > STYLES["bhajan"].alap
+    for manner in (GAT, KRITI, *STYLES.values()):
+        for talas in (manner.talas, manner.lively_talas):
+            assert sum(weight for _, weight in talas) == pytest.approx(1.0)
+            assert {name for name, _ in talas} <= set(KEPT)
+    assert manner_of(PieceRequest(YAMAN, voice="tenor", instruments=())) is STYLES["khayal"]
+    assert manner_of(PieceRequest(YAMAN)) is GAT
+    assert set(STYLES) == set(ASKED)
+    assert manner_of(PieceRequest(MOHANAM, voice="tenor", instruments=())) is KRITI
 
 
 def test_a_tihai_says_it_three_times_and_lands_on_the_sam() -> None:
@@ -135,7 +244,7 @@ def test_no_ornament_but_on_a_note_that_is_long_enough() -> None:
         for note in compose(PieceRequest(raga, 120.0, seed=1)).notes:
             seen.add(note.ornament)
             assert not note.ornament or note.duration_s >= 0.25
-            assert (note.touch_cents is not None) == (note.ornament in ("kan", "meend"))
+            assert (note.touch_cents is not None) == (note.ornament in ("kan", "meend", "murki"))
     assert seen == {"", "kan", "meend", "andolan", "kampita"}
 
 
@@ -156,7 +265,7 @@ REQUESTS = st.builds(
 
 
 @given(request=REQUESTS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_anything_that_may_be_asked_for_is_composed(request: PieceRequest) -> None:
     score = compose(request)
     obeys(request.raga, score)

@@ -10,27 +10,21 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyloudnorm
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from scipy.signal import resample_poly
+from scipy.signal import oaconvolve
 
 from music.encode import EncodeError, decode, mp3, pcm16
 from music.loudness import hop_energy, integrated_lufs, true_peaks
-from music.mix import CEILING_DBTP, add, gain, master, room
-from music.piece import STAGES, Piece, make_piece, render, write_stems
-from music.request import INSTRUMENTS, KEYS, SEED_MAX, TALAS, VOICES, PieceRequest
+from music.mix import CEILING_DBTP, master, place, resound, room
+from music.piece import STAGES, Piece, make_piece, write_stems
+from music.request import PieceRequest
 from music.score import Score
-from tests.music.ragas import ALL, DARBARI_KANADA, MOHANAM, YAMAN
+from tests.music.meters import RATE_HZ, dbtp, lufs
+from tests.music.ragas import DARBARI_KANADA, MOHANAM, YAMAN
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
-
-RATE_HZ = 44_100
 
 
 def nobody(_stage: str, _fraction: float) -> None:
@@ -40,16 +34,6 @@ def nobody(_stage: str, _fraction: float) -> None:
 def made(request: PieceRequest) -> Piece:
     """A piece, unwatched; importable, so that a pool's process finds it."""
     return make_piece(request, nobody)
-
-
-def lufs(samples: NDArray[np.float64]) -> float:
-    """The integrated loudness as an independent meter has it."""
-    return float(pyloudnorm.Meter(RATE_HZ).integrated_loudness(samples))
-
-
-def dbtp(samples: NDArray[np.float64]) -> float:
-    """The true peak at four times the rate."""
-    return 20.0 * float(np.log10(max(np.abs(resample_poly(samples[:, side], 4, 1)).max() for side in (0, 1))))
 
 
 @pytest.mark.parametrize(
@@ -132,37 +116,6 @@ def test_stems_are_written(tmp_path: Path) -> None:
     assert score.raga == "Yaman"
 
 
-@given(
-    request=st.builds(
-        PieceRequest,
-        raga=st.sampled_from(ALL),
-        duration_s=st.floats(5.0, 14.0),
-        seed=st.integers(0, SEED_MAX),
-        tempo_bpm=st.none() | st.floats(30.0, 400.0),
-        key=st.none() | st.sampled_from(KEYS),
-        instruments=st.lists(st.sampled_from(sorted(INSTRUMENTS)), min_size=1, max_size=3, unique=True).map(
-            tuple
-        ),
-        voice=st.none() | st.sampled_from(sorted(VOICES)),
-        tala=st.none() | st.sampled_from(TALAS),
-    )
-)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_anything_that_may_be_asked_for_sounds(request: PieceRequest) -> None:
-    score, mix, lines = render(request)
-    assert mix.dtype == np.float32
-    assert mix.shape == (round(request.duration_s * RATE_HZ), 2)
-    assert np.isfinite(mix).all()
-    assert dbtp(mix.astype(np.float64)) <= CEILING_DBTP + 0.2
-    assert lufs(mix.astype(np.float64)) == pytest.approx(-16.0, abs=0.6)
-    assert np.abs(mix[0]).max() < 0.01
-    assert np.abs(mix[-1]).max() < 0.01
-    for line in (lines.melody, lines.drone, lines.percussion):
-        assert np.isfinite(line).all()
-        assert np.abs(line).max() > 0.01
-    assert score.duration_s == request.duration_s
-
-
 def test_the_meter_agrees_with_an_independent_one() -> None:
     generator = np.random.default_rng(3)
     time = np.arange(8 * RATE_HZ) / RATE_HZ
@@ -195,17 +148,37 @@ def test_mastering_holds_a_peak_and_leaves_silence_alone() -> None:
     assert lufs(mix.astype(np.float64)) == pytest.approx(-16.0, abs=0.4)
 
 
-def test_a_line_is_panned_with_its_power_kept_and_given_a_room() -> None:
+def test_a_line_is_panned_with_its_power_kept() -> None:
     line = np.zeros(RATE_HZ, dtype=np.float32)
     line[100] = 1.0
     for pan in (-1.0, -0.3, 0.0, 0.8):
         mix = np.zeros((RATE_HZ, 2), dtype=np.float32)
-        add(mix, line, 0.5, pan, room(), 0.0, lambda _fraction: None)
+        place(mix, line, 0.5, pan)
         assert float((mix[100] ** 2).sum()) == pytest.approx(0.5, rel=1e-4)
         assert (mix[100, 0] > mix[100, 1]) == (pan < 0.0)
-    wet = np.zeros((RATE_HZ, 2), dtype=np.float32)
-    add(wet, line, 1.0, 0.0, room(), gain(-10.0), lambda _fraction: None)
-    assert np.abs(wet[10_000:20_000]).max() > 10.0 * np.abs(wet[40_000:]).max()
+
+
+@pytest.mark.parametrize("seconds", [0.4, 3.0, 21.0, 25.3])
+def test_a_response_is_a_convolution_however_long_the_line(seconds: float) -> None:
+    generator = np.random.default_rng(5)
+    count = int(seconds * RATE_HZ)
+    line = generator.standard_normal(count).astype(np.float32)
+    response = (generator.standard_normal((40_000, 2)) * 0.01).astype(np.float32)
+    wet = np.zeros((count, 2), dtype=np.float32)
+    resound(wet, line, response, 0.5, lambda _fraction: None)
+    # The mix itself through the response: both its sides are heard together, and stay in it.
+    mix = np.stack([0.25 * line, 0.75 * line], axis=1)
+    resound(mix, None, response, 0.5, lambda _fraction: None)
+    for side, share in ((0, 0.25), (1, 0.75)):
+        expected = 0.5 * oaconvolve(line.astype(np.float64), response[:, side].astype(np.float64))[:count]
+        np.testing.assert_allclose(wet[:, side], expected, atol=1e-4)
+        np.testing.assert_allclose(mix[:, side] - share * line, expected, atol=1e-4)
+
+
+def test_the_room_dies_away() -> None:
+    hall = room()
+    assert hall.dtype == np.float32
+    assert np.abs(hall[500:10_000]).max() > 10.0 * np.abs(hall[40_000:]).max()
 
 
 def test_a_file_that_is_none_is_refused() -> None:

@@ -33,6 +33,7 @@ GOOD = PieceRequest(YAMAN)
         ({"key": "H"}, "C#"),
         ({"voice": "bass"}, "tenor"),
         ({"tala": "Dhamar"}, "Teental"),
+        ({"style": "qawwali"}, "khayal"),
         ({"instruments": ("kazoo",)}, "sitar"),
         ({"instruments": ("sitar", "sitar")}, "once"),
         ({"instruments": ()}, "instrument"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from music.catalogue import load
 from music.request import KEYS
 from music.theory import (
     JUST_RATIOS,
     REGISTERS,
     SHRUTIS,
+    SHRUTIS_OF,
     TALAS,
     cents,
     drone_ratios,
@@ -16,11 +18,13 @@ from music.theory import (
     key_hz,
     laya,
     octave_shift,
+    pitch_classes,
     swara_cents,
     swara_hz,
     tonic_hz,
+    tuned_cents,
 )
-from tests.music.ragas import LALIT, MALKAUNS, YAMAN
+from tests.music.ragas import BHAIRAV, DARBARI_KANADA, LALIT, MALKAUNS, YAMAN
 
 
 def test_twenty_two_shrutis_rise_and_hold_the_twelve_keys() -> None:
@@ -45,6 +49,25 @@ def test_twenty_two_shrutis_rise_and_hold_the_twelve_keys() -> None:
 def test_swaras_stand_on_just_intervals(swara: str, expected: float) -> None:
     assert swara_cents(swara) == pytest.approx(expected, abs=0.001)
     assert swara_hz(swara, 100.0) == pytest.approx(100.0 * 2.0 ** (expected / 1200.0), rel=1e-6)
+
+
+def test_ati_komal_swaras_stand_on_a_shruti_of_their_own() -> None:
+    assert tuned_cents(DARBARI_KANADA, "G2") == pytest.approx(294.135, abs=0.001)
+    assert tuned_cents(DARBARI_KANADA, "D1,") == pytest.approx(792.180 - 1200.0, abs=0.001)
+    assert tuned_cents(BHAIRAV, "R1'") == pytest.approx(1290.225, abs=0.001)
+    for swara in ("S", "R2", "M1", "P", "N2"):
+        assert tuned_cents(DARBARI_KANADA, swara) == swara_cents(swara)
+    assert tuned_cents(YAMAN, "G3") == swara_cents("G3")
+
+
+def test_every_shruti_of_a_raga_is_one_of_the_22_and_on_a_key_that_it_has() -> None:
+    known = {ratio for _, ratio in SHRUTIS}
+    ragas = {raga.name: raga for raga in load().ragas if raga.tradition == "Hindustani"}
+    for name, own in SHRUTIS_OF.items():
+        assert set(own) <= pitch_classes((*ragas[name].arohana, *ragas[name].avarohana))
+        assert set(own.values()) <= known
+        for key, ratio in own.items():
+            assert 0.0 < cents(JUST_RATIOS[key] / ratio) < 25.0
 
 
 def test_keys_are_equal_tempered_from_440() -> None:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from swift_f0 import SwiftF0
 
+from tests.grading.signals import RATE_HZ
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-RATE_HZ = 44_100
 TRACKER_HZ = 16_000
+_WHOLE = RATE_HZ // 10
 
 
 @cache
@@ -26,8 +28,8 @@ def _tracker() -> SwiftF0:
 def at_16_khz(line: NDArray[np.float32]) -> NDArray[np.float32]:
     """A line at the tracker's rate, by cutting its spectrum; float32, (n,)."""
     # Whole tenths of a second, so that both rates hold a whole number of samples.
-    whole = line[: len(line) // 4410 * 4410].astype(np.float64)
-    target = len(whole) // 4410 * 1600
+    whole = line[: len(line) // _WHOLE * _WHOLE].astype(np.float64)
+    target = len(whole) // _WHOLE * (TRACKER_HZ // 10)
     spectrum = np.fft.rfft(whole)[: target // 2 + 1]
     return (np.fft.irfft(spectrum, target) * (target / len(whole))).astype(np.float32)
 
@@ -48,6 +50,15 @@ class Heard:
     def share(self, keys_cents: Iterable[float], within_cents: float = 35.0) -> float:
         """The share of the voiced time within some cents of a set of pitches."""
         return float((np.abs(self.distances(keys_cents)) <= within_cents).mean())
+
+    def held(self, keys_cents: dict[int, float], within_cents: float = 35.0) -> dict[int, float]:
+        """The share of the time on the swaras that each key has; sums to 1 where any was heard."""
+        keys = sorted(keys_cents)
+        targets = np.array([keys_cents[key] for key in keys])
+        away = np.abs((self.cents[:, None] - targets[None, :] + 600.0) % 1200.0 - 600.0)
+        nearest = away.argmin(axis=1)[away.min(axis=1) <= within_cents]
+        counts = np.bincount(nearest, minlength=len(keys))
+        return {key: float(count) / max(1, len(nearest)) for key, count in zip(keys, counts, strict=True)}
 
     def notes(self, keys_cents: dict[int, float], least_s: float = 0.08) -> list[tuple[int, float, float]]:
         """Stretches of at least ``least_s`` on one swara: (key + 12 x octave, begin, end)."""
@@ -70,8 +81,8 @@ class Heard:
 
 
 def listen(line: NDArray[np.float32], tonic_hz: float, sure: float = 0.8) -> Heard:
-    """Tracks a mono line, float32 (n,) at 44,100 Hz."""
-    peak = float(np.abs(line).max())
+    """Tracks a mono line, float32 (n,) at `RATE_HZ`."""
+    peak = max(float(np.abs(line).max(initial=0.0)), 1e-9)
     heard = _tracker().detect(at_16_khz(line * np.float32(0.7 / peak)), TRACKER_HZ)
     voiced = heard.confidence >= sure
     cents = 1200.0 * np.log2(heard.pitch_hz[voiced] / tonic_hz)

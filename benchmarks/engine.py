@@ -1,0 +1,233 @@
+"""The engine on one core: beside FluidSynth, by length, in memory, and from a command to the posted file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.report import Figure
+from music.catalogue import load
+from music.compose import compose
+from music.midi import midi
+from music.piece import make_piece, perform
+from music.request import PieceRequest
+from tests.bot.platforms.web.visit import Visit
+from tests.bot_process import BotProcess
+
+_SOUND_FONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+_PIECE_S = 68.0
+_RUNS = 4
+_LENGTHS_S = (30.0, 60.0, 300.0, 600.0)
+_PERFORMERS = ("sitar", "veena,violin", "tenor,sitar")
+_LINEAR_BAR = 1.25
+_SPEED_BAR = 2.0
+_MEMORY_BAR_MB = 500.0
+_POSTED_BAR_S = 3.0
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ONE_THREAD = dict.fromkeys(_THREADS, "1")
+
+# Nothing that is sounding when this file is over: what is left is FluidSynth's start and the sound font.
+_SILENCE = b"MThd\0\0\0\6\0\0\0\1\3\xc0MTrk\0\0\0\4\0\xff\x2f\0"
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What making a piece took: processor seconds, ffmpeg's included, and the most memory until then."""
+
+    cpu_s: float
+    peak_mb: float
+    bytes: int
+
+
+def _request(duration_s: float, performers: str, seed: int) -> PieceRequest:
+    raga = load().get("Yaman")
+    assert raga is not None
+    first, *others = performers.split(",")
+    if first == "tenor":
+        return PieceRequest(raga, duration_s, seed, instruments=tuple(others), voice=first)
+    return PieceRequest(raga, duration_s, seed, instruments=(first, *others))
+
+
+def _spent_s() -> float:
+    """The processor time of this process and of those that it waited for."""
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+
+
+def _one_core() -> None:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def _child(lengths_s: list[float], performers: str, seed: int) -> None:
+    """What a rendering process does, on one core: it is running already, and each piece is new to it."""
+    _one_core()
+    requests = [_request(length_s, performers, seed + number) for number, length_s in enumerate(lengths_s)]
+    make_piece(_request(_PIECE_S, "bansuri", 0), lambda _stage, _fraction: None)
+    for request in requests:
+        score = compose(request)
+        before_s = _spent_s()
+        piece = perform(
+            request.raga, score, lambda _stage, _fraction: None, title="", performer="", drums_lead=False
+        )
+        spent_s = _spent_s() - before_s
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+        print(json.dumps([spent_s, peak_mb, len(piece.mp3)]), flush=True)
+
+
+def _made(lengths_s: tuple[float, ...], performers: str = "sitar", seed: int = 7) -> list[_Made]:
+    lengths = ",".join(map(str, lengths_s))
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.engine", lengths, performers, str(seed)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **_ONE_THREAD},
+    )
+    return [_Made(*json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def _fluidsynth_s(program: str, file: Path, out: Path) -> float:
+    """The processor seconds that FluidSynth takes, with its own settings, for a MIDI file to WAV."""
+    before_s = _spent_s()
+    subprocess.run(
+        [program, "-ni", "-q", "-F", str(out), "-r", "44100", str(_SOUND_FONT), str(file)],
+        check=True,
+        capture_output=True,
+        preexec_fn=_one_core,
+    )
+    return _spent_s() - before_s
+
+
+def _beside_fluidsynth() -> list[Figure]:
+    """A score to MP3 here, its notes as MIDI to WAV there, 68 s each, by turns; the best run of each counts."""
+    name = f"{_PIECE_S:.0f} s to MP3 on one core"
+    program = shutil.which("fluidsynth")
+    figures = []
+    for performers in _PERFORMERS:
+        ours: list[float] = []
+        theirs: list[float] = []
+        loads: list[float] = []
+        played_s = _PIECE_S
+        score = compose(_request(_PIECE_S, performers, 7))
+        with tempfile.TemporaryDirectory() as folder:
+            file, silence, out = (Path(folder) / part for part in ("piece.mid", "silence.mid", "out.wav"))
+            file.write_bytes(midi(score))
+            silence.write_bytes(_SILENCE)
+            for _ in range(_RUNS):
+                ours.append(_made((_PIECE_S,), performers)[0].cpu_s)
+                if program is not None and _SOUND_FONT.exists():
+                    loads.append(_fluidsynth_s(program, silence, out))
+                    theirs.append(_fluidsynth_s(program, file, out))
+                    with wave.open(str(out)) as sound:
+                        played_s = sound.getnframes() / sound.getframerate()
+        figure = f"{name}, {performers}"
+        mine = f"{min(ours):.2f} s, {_PIECE_S / min(ours):.0f} x real time"
+        if not theirs:
+            missing = "not installed (Debian: fluidsynth, fluid-soundfont-gm)"
+            figures.append(Figure(figure, mine, f"FluidSynth is {missing}"))
+            continue
+        # Neither its start and its sound font nor our own imports are counted.
+        synth_s = min(theirs) - min(loads)
+        ratio = synth_s / min(ours)
+        figures.append(
+            Figure(
+                figure,
+                mine,
+                f"FluidSynth, to WAV: {synth_s:.2f} s, {_PIECE_S / synth_s:.0f} x; {min(loads):.2f} s to load not"
+                f" counted; it lets {played_s - _PIECE_S:.0f} s ring on",
+                f"{ratio:.2f} x its speed",
+                f"at least {_SPEED_BAR:g} x",
+                ratio >= _SPEED_BAR,
+            )
+        )
+    return figures
+
+
+def _by_length() -> list[Figure]:
+    """Cost by length and the memory of the longest piece, each in a process of its own."""
+    made = {length_s: _made((length_s,))[0] for length_s in _LENGTHS_S}
+    shortest, *_, longest = _LENGTHS_S
+    base = made[shortest].cpu_s / shortest
+    figures = []
+    for length_s, one in made.items():
+        ratio = one.cpu_s / length_s / base
+        bar = None if length_s == shortest else ratio <= _LINEAR_BAR
+        figures.append(
+            Figure(
+                f"a second of a piece of {length_s:.0f} s",
+                f"{one.cpu_s / length_s * 1000.0:.1f} ms ({one.cpu_s:.2f} s in all)",
+                f"a second of {shortest:.0f} s: {base * 1000.0:.1f} ms",
+                f"{ratio:.2f}",
+                "" if bar is None else f"at most {_LINEAR_BAR:g}",
+                bar,
+            )
+        )
+    peaks = {length_s: one.peak_mb for length_s, one in made.items()}
+    figures.append(
+        Figure(
+            f"peak memory of a piece of {longest:.0f} s",
+            f"{peaks[longest]:.0f} MB",
+            f"of {shortest:.0f} s: {peaks[shortest]:.0f} MB",
+            f"{peaks[longest] / peaks[shortest]:.1f}",
+            f"at most {_MEMORY_BAR_MB:.0f} MB",
+            peaks[longest] <= _MEMORY_BAR_MB,
+        )
+    )
+    return figures
+
+
+async def _posted_s() -> list[float]:
+    """From a command on the chat page to the file in the chat, for pieces of a minute; seconds."""
+    taken: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        bot = BotProcess(Path(folder))
+        await bot.start()
+        try:
+            async with Visit(bot.url) as visit:
+                await visit.arrive()
+                async with visit.tab() as tab:
+                    await tab.hello()
+                    for number, length in enumerate(("5s", "60s", "60s", "60s")):
+                        began = time.perf_counter()
+                        await tab.say(f"/generate Yaman {length} seed {number}")
+                        while (
+                            sum(bool(one["reply"] and one["reply"]["track"]) for one in tab.shown()) <= number
+                        ):
+                            await tab.next(60.0)
+                        taken.append(time.perf_counter() - began)
+        finally:
+            await bot.stop()
+    return taken[1:]
+
+
+async def measure() -> list[Figure]:
+    """Speed, cost by length, memory, and `/generate` of a minute."""
+    figures = [*await asyncio.to_thread(_beside_fluidsynth), *await asyncio.to_thread(_by_length)]
+    posted = await _posted_s()
+    middle = statistics.median(posted)
+    figures.append(
+        Figure(
+            "/generate of 60 s, from command to posted file",
+            f"{middle:.2f} s ({', '.join(f'{one:.2f}' for one in posted)})",
+            "the audio plays 60 s",
+            f"{middle / 60.0:.3f}",
+            f"at most {_POSTED_BAR_S:g} s",
+            middle <= _POSTED_BAR_S,
+        )
+    )
+    return figures
+
+
+if __name__ == "__main__":
+    _child([float(length) for length in sys.argv[1].split(",")], sys.argv[2], int(sys.argv[3]))
