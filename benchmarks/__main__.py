@@ -6,7 +6,18 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import calls, discord, engine, generation, lookup, lookups, pictures, stall, telegram
+from benchmarks import (
+    calls,
+    discord,
+    engine,
+    generation,
+    lookup,
+    lookups,
+    pictures,
+    searches,
+    stall,
+    telegram,
+)
 from benchmarks.report import Figure, table
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -16,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "generation": generation.measure,
     "calls": calls.measure,
     "pictures": pictures.measure,
+    "searches": searches.measure,
     "stall": stall.measure,
     "discord": discord.measure,
     "telegram": telegram.measure,
