@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.grading.grade import GradeError, grade_folder, table
 from tests.grading.quality import DOCUMENT, write_table
+from tests.grading.seeing import write_pictures
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -19,11 +20,14 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--table", action="store_true", help="render and grade 30 ragas, write docs/quality.md"
     )
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw six pieces there")
     parser.add_argument("--seconds", type=float, default=40.0, help="how long the table's pieces are")
     parser.add_argument("--processes", type=int, default=2, help="how many pieces are made at once")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth row of the table")
     parser.add_argument("--out", type=Path, default=DOCUMENT, help="where the table goes")
     asked = parser.parse_args(words)
+    if asked.pictures is not None:
+        return write_pictures(asked.pictures)
     if asked.table:
         return write_table(asked.seconds, asked.processes, asked.every, asked.out)
     if not asked.folders:
