@@ -81,8 +81,8 @@ UV := $(BIN)/uv
 UV_LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: $(DEV_READY) ## Choose the newest versions anew and lock them (Python and npm)
 	@$(PIP) install --quiet uv
-	@$(UV_LOCK) --upgrade --extra local --extra build -o requirements.lock
-	@$(UV_LOCK) --upgrade --extra local --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(UV_LOCK) --upgrade --extra local --extra migrate --extra build -o requirements.lock
+	@$(UV_LOCK) --upgrade --extra local --extra migrate --extra build --extra dev -c requirements.lock -o requirements-dev.lock
 	@$(NPM) install --package-lock-only --loglevel=error
 
 clean: ## Remove what was installed and built here (not your data in .state)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bot.settings import Settings, SettingsError, read_settings
+from migration.wishes import add_arguments, wishes_of
 
 Action = Callable[[argparse.Namespace, Settings], int]
 
@@ -56,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     ask.set_defaults(action=_ask)
 
     _add_catalogue(commands)
+
+    migrate = commands.add_parser(
+        "migrate", help="move the older application's data from PostgreSQL to Convex"
+    )
+    add_arguments(migrate)
+    migrate.set_defaults(action=_migrate)
 
     render = commands.add_parser("render", help="compose and render one piece, without Convex")
     render.add_argument("--raga", required=True, metavar="NAME")
@@ -195,6 +202,12 @@ def _render(options: argparse.Namespace, settings: Settings) -> int:
         return 1
     print(f"{match.raga.name}, {options.duration:g} s, seed {options.seed}: {options.out}")
     return 0
+
+
+def _migrate(options: argparse.Namespace, settings: Settings) -> int:
+    from migration.command import migrate
+
+    return migrate(wishes_of(options, settings.state_dir, settings.jwt_issuer, settings.convex_url))
 
 
 def _convex(options: argparse.Namespace, settings: Settings) -> int:

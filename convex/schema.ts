@@ -1,6 +1,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { correctable, correctionStatus } from "./model/correctable";
+import { migrationTables } from "./model/migrationTables";
 
 export const tradition = v.union(v.literal("Hindustani"), v.literal("Carnatic"));
 
@@ -325,4 +326,5 @@ export default defineSchema({
   })
     .index("by_user_and_key", ["userId", "key"])
     .index("by_creation", ["createdAt"]),
+  ...migrationTables,
 });

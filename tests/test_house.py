@@ -13,7 +13,7 @@ import pytest
 from bot.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("bot", "handlers", "music")
+ROOMS = ("bot", "handlers", "music", "migration")
 MUSIC_FOR_HANDLERS = (
     "music.swaras",
     "music.catalogue",
@@ -71,6 +71,13 @@ def test_a_module_imports_only_what_its_room_may(name: str) -> None:
             assert top == "handlers" or within(imported, MUSIC_FOR_HANDLERS) or imported == "music", imported
         elif name.startswith("music"):
             assert top == "music" or top in MUSIC_LIBRARIES, imported
+        elif name.startswith("migration"):
+            may = top in ("migration", "music", "psycopg") or within(
+                imported, ("bot.backend", "handlers.errors")
+            )
+            assert may or imported in ("bot", "handlers"), imported
+        if top == "psycopg":
+            assert within(name, ("migration",)), f"{name} imports PostgreSQL's client"
         if top == "convex":
             assert within(name, ("bot.backend",)), f"{name} imports the Convex client"
         if top == "discord":

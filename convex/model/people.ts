@@ -3,6 +3,7 @@ import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import type { UserCaller } from "../callers";
 import { notFound } from "../refusals";
+import { migratedUser } from "./migrationPeople";
 
 function accountOf(ctx: QueryCtx, caller: UserCaller): Promise<Doc<"accounts"> | null> {
   return ctx.db
@@ -11,10 +12,13 @@ function accountOf(ctx: QueryCtx, caller: UserCaller): Promise<Doc<"accounts"> |
     .unique();
 }
 
-/** The caller's row, or null before their first piece or favorite. */
+/**
+ * The caller's row, or null before their first piece or favorite. Somebody who was moved here from the older application
+ * has one before that.
+ */
 export async function knownUser(ctx: QueryCtx, caller: UserCaller): Promise<Doc<"users"> | null> {
   const account = await accountOf(ctx, caller);
-  return account === null ? null : ctx.db.get("users", account.userId);
+  return account === null ? migratedUser(ctx, caller) : ctx.db.get("users", account.userId);
 }
 
 /** The caller's row, made on first use together with their account's. */
@@ -30,11 +34,14 @@ export async function userFor(ctx: MutationCtx, caller: UserCaller): Promise<Doc
     return user;
   }
   const createdAt = Date.now();
-  const userId = await ctx.db.insert("users", {
-    ...named,
-    ...(caller.email === undefined ? {} : { email: caller.email }),
-    createdAt,
-  });
+  const moved = await migratedUser(ctx, caller);
+  const userId =
+    moved?._id ??
+    (await ctx.db.insert("users", {
+      ...named,
+      ...(caller.email === undefined ? {} : { email: caller.email.toLowerCase() }),
+      createdAt,
+    }));
   await ctx.db.insert("accounts", {
     account: caller.account,
     userId,

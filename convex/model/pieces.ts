@@ -7,6 +7,7 @@ import type { UserCaller } from "../callers";
 import { PLACE_MAX, text } from "../limits";
 import { notFound } from "../refusals";
 import { generationStatus, storedMetadata, storedRequest } from "../schema";
+import { heldByMigration } from "./migrationFiles";
 import { jobOf, type Line } from "./queue";
 
 type Piece = Doc<"musicGenerations">;
@@ -123,10 +124,11 @@ export async function seen(
   throw notFound();
 }
 
-/** Deletes a file unless a piece refers to it. */
+/** Deletes a file unless a piece or a migrated row refers to it. */
 export async function deleteUnusedFile(ctx: MutationCtx, file: Id<"_storage">): Promise<void> {
   if ((await ctx.db.system.get("_storage", file)) === null) return;
-  if ((await pieceWithFile(ctx, file)) === null) await ctx.storage.delete(file);
+  if ((await pieceWithFile(ctx, file)) !== null || (await heldByMigration(ctx, file))) return;
+  await ctx.storage.delete(file);
 }
 
 export function pieceWithFile(ctx: QueryCtx, file: Id<"_storage">): Promise<Piece | null> {

@@ -38,6 +38,8 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
   const raga = { name: "Durga", tradition: "Hindustani", arohana: ["S", "R2", "M1", "P", "D2", "S'"], avarohana: ["S'", "D2", "P", "M1", "R2", "S"] };
   // As many bytes as "audio" has.
   const metadata = { title: "Yaman", performer: "Raga Bot", durationS: 30, tonicHz: 146.8, tempoBpm: 60, tala: "Tintal", sizeBytes: 5 };
+  const run = { id: "r1", source: "old", total: 1, startedAt: 0 };
+  const entry = { table: "ragas", id: "1", checksum: "c1", target: "oldRagas", doc: { name: "Durga", folded: "durga" } };
   return {
     "accounts:me": {},
     "catalogue:publish": { version: "1", count: 1 },
@@ -62,6 +64,17 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
     "jobs:fail": { ...lease, code: "failed", message: "It did not work.", retry: true },
     "jobs:progress": { ...lease, stage: "compose", percent: 10, secondsLeft: 3, leaseS: 90 },
     "jobs:release": { worker },
+    "migration:entries": { source: "old", keys: [{ table: "ragas", id: "1", target: "oldRagas" }] },
+    "migration:mark": { run: "r1", stage: "import", cursor: 1 },
+    "migration:page": { source: "old", paginationOpts },
+    "migration:recordings": { raga: "Yaman", tradition: "Hindustani" },
+    "migration:replace": { run, entry, previous: null },
+    "migration:rollback": { run: "r1" },
+    "migration:runs": { source: "old" },
+    "migration:strays": { table: "legacy", paginationOpts },
+    "migration:uploadUrl": {},
+    "migration:uploads": { since: 0, paginationOpts },
+    "migration:write": { run, entries: [entry] },
     "musicGeneration:cancel": { generationId: piece, idempotencyKey: "stop" },
     "musicGeneration:get": { generationId: piece, place },
     "musicGeneration:getUserHistory": { isFavorite: false },

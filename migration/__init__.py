@@ -1,0 +1,1 @@
+"""Leaving PostgreSQL: inspect, export, transform, import, verify, and the way back (docs/migrate.md)."""

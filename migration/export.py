@@ -1,0 +1,124 @@
+"""Reading the old database: one repeatable-read snapshot, a server-side cursor a table, in the order of its key."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from psycopg import sql
+
+from migration import dump
+from migration.dump import Dump, TableFile
+from migration.errors import MigrationError
+from migration.inspect import Column, Connection, tables_of
+from migration.mapping import SECRET_KEYS, Plan, plans
+from migration.progress import Progress
+from migration.source import Place, snapshot, words_for
+from migration.wishes import Only
+
+BATCH = 1000
+"""So many rows are fetched at once. Rows may be large: what is in memory is one batch of text."""
+
+_LARGE_ROW_BYTES = 200_000
+_SMALL_BATCH = 20
+
+
+def plans_of(place: Place, only: Only | None) -> tuple[Plan, ...]:
+    """Look at the database, and say what would become of it. Raises MigrationError."""
+    with words_for(place), snapshot(place) as connection:
+        return _plans(connection, place, only)
+
+
+def _plans(connection: Connection, place: Place, only: Only | None) -> tuple[Plan, ...]:
+    found = plans(tables_of(connection), only)
+    if not found:
+        wanted = "no table at all" if only is None else f"no table that belongs to {only}"
+        raise MigrationError(f"There is {wanted} at {place}.")
+    return found
+
+
+def export(
+    place: Place, folder: Path, only: Only | None, progress: Progress
+) -> tuple[Dump, tuple[Plan, ...]]:
+    """Write every row that may leave PostgreSQL into a folder. Raises MigrationError."""
+    dump.private_folder(folder)
+    (folder / dump.MANIFEST).unlink(missing_ok=True)
+    with words_for(place), snapshot(place) as connection:
+        found = _plans(connection, place, only)
+        taken_at_ms = float(round(time.time() * 1000))
+        progress.start("export", sum(plan.table.rows for plan in found))
+        try:
+            files = [_export_table(connection, plan, folder, progress) for plan in found]
+        except OSError as error:
+            raise MigrationError(f"I cannot write the export to {folder}: {error.strerror}.") from None
+        progress.end()
+    whole = Dump(folder, str(place), taken_at_ms, tuple(files))
+    dump.write_manifest(whole)
+    return whole, found
+
+
+def _export_table(connection: Connection, plan: Plan, folder: Path, progress: Progress) -> TableFile:
+    name = dump.file_name(plan.table.label)
+    digest = hashlib.sha256()
+    rows = size = 0
+    with (folder / name).open("wb", buffering=1 << 20) as file:
+        keep_private(folder / name)
+        for batch in rows_of(connection, plan):
+            block = b"\n".join(batch) + b"\n"
+            file.write(block)
+            digest.update(block)
+            rows += len(batch)
+            size += len(block)
+            progress.step(len(batch), plan.table.label)
+    return TableFile(plan.table, name, rows, size, digest.hexdigest())
+
+
+def keep_private(path: Path) -> None:
+    """Only the owner reads what is about people."""
+    with contextlib.suppress(OSError):
+        path.chmod(0o600)
+
+
+def rows_of(connection: Connection, plan: Plan) -> Iterator[list[bytes]]:
+    """The rows of a table as JSON, in batches."""
+    row = _row(plan)
+    if plan.key:
+        order = sql.SQL(", ").join(sql.Identifier("t", name) for name in plan.key)
+    else:
+        # Equal rows stand together, and the order is the same at the next look.
+        order = sql.SQL('({})::text COLLATE "C"').format(row)
+    query = sql.SQL("SELECT ({})::text FROM {} t ORDER BY {}").format(row, plan.table.quoted, order)
+    if not plan.columns:
+        query = sql.SQL("SELECT '{{}}' FROM {} t").format(plan.table.quoted)
+    with connection.cursor(name="raga_bot_export") as cursor:
+        cursor.itersize = BATCH
+        cursor.execute(query)
+        count = BATCH
+        while fetched := cursor.fetchmany(count):
+            batch = [str(line[0]).encode() for line in fetched]
+            # Megabytes in a row are met by fewer rows at once.
+            count = _SMALL_BATCH if max(map(len, batch)) > _LARGE_ROW_BYTES else BATCH
+            yield batch
+
+
+def _row(plan: Plan) -> sql.Composable:
+    """The row as JSON."""
+    columns = sql.SQL(", ").join(map(_column, plan.columns))
+    return sql.SQL("SELECT row_to_json(r) FROM (SELECT {}) r").format(columns)
+
+
+def _column(column: Column) -> sql.Composed:
+    name = sql.Identifier("t", column.name)
+    if column.type == "json":
+        # As its text: two equal names in it stay two.
+        value = sql.SQL("{}::text").format(name)
+    elif column.type == "jsonb":
+        value = sql.SQL("CASE WHEN jsonb_typeof({0}) = 'object' THEN {0} - {1}::text[] ELSE {0} END").format(
+            name, sql.Literal(list(SECRET_KEYS))
+        )
+    else:
+        value = sql.SQL("{}").format(name)
+    return sql.SQL("{} AS {}").format(value, sql.Identifier(column.name))
