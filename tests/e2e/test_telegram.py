@@ -94,11 +94,11 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: TelegramPeer, st
         asha.say("/raga Yamann Kalyann")
         await peer.message(asha.chat, lambda one: "Yaman Kalyan" in one.text, "the nearest raga")
 
-        said = asha.say("/generate Yaman 5min seed 7")
+        said = asha.say("/generate Yaman 10min seed 7")
         piece = await piece_in(peer, asha.chat, 3)
         assert piece.reply_to == said.ident
         assert piece.audio is not None
-        assert piece.audio["duration"] == 300
+        assert piece.audio["duration"] == 600
         shown = {one.params["text"] for one in peer.calls if one.method == "editmessagetext"}
         assert len(shown) >= 3
         await peer.until(lambda: peer.count("deleteMessage"), "the end of the progress message")

@@ -195,7 +195,7 @@ async def test_a_thousand_malformed_events_leave_the_bot_answering(
     friends = peer.group()  # where a bot cannot post: none of these has a token that could be answered
     raws: list[str] = []
 
-    @settings(max_examples=2500, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=1200, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(draw=st.data(), kind=st.sampled_from(EVENTS), pressed=st.booleans())
     def make(draw: st.DataObject, kind: str, pressed: bool) -> None:
         ident = peer.clock.snowflake()
