@@ -118,22 +118,22 @@ class _Pen:
         self.commands.append(command + " ".join(f"{x:.0f} {y:.0f}" for x, y in points))
 
     # The names of the protocol that HarfBuzz calls.
-    def moveTo(self, point: tuple[float, float]) -> None:  # noqa: N802
+    def moveTo(self, point: tuple[float, float]) -> None:  # noqa: N802 - the pen protocol names it so
         self._write("M", point)
 
-    def lineTo(self, point: tuple[float, float]) -> None:  # noqa: N802
+    def lineTo(self, point: tuple[float, float]) -> None:  # noqa: N802 - the pen protocol names it so
         self._write("L", point)
 
-    def qCurveTo(self, *points: tuple[float, float]) -> None:  # noqa: N802
+    def qCurveTo(self, *points: tuple[float, float]) -> None:  # noqa: N802 - the pen protocol names it so
         self._write("Q", *points)
 
-    def curveTo(self, *points: tuple[float, float]) -> None:  # noqa: N802
+    def curveTo(self, *points: tuple[float, float]) -> None:  # noqa: N802 - the pen protocol names it so
         self._write("C", *points)
 
-    def closePath(self) -> None:  # noqa: N802
+    def closePath(self) -> None:  # noqa: N802 - the pen protocol names it so
         self.commands.append("Z")
 
-    def endPath(self) -> None:  # noqa: N802
+    def endPath(self) -> None:  # noqa: N802 - the pen protocol names it so
         """An open contour's end; a fill closes it by itself."""
 
 
