@@ -356,7 +356,7 @@ def test_no_suggestions_for_nonsense(catalogue: Catalogue, text: str) -> None:
 
 
 @given(text=st.one_of(st.text(), st.text("abdghikmnrsty '-~^.ā्रागणकതட", max_size=90)))
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=300)
 def test_whatever_is_typed_is_answered(catalogue: Catalogue, text: str) -> None:
     match = catalogue.find(text)
     assert (match.raga is None) == (match.kind in ("unsure", "none"))

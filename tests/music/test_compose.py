@@ -265,7 +265,7 @@ REQUESTS = st.builds(
 
 
 @given(request=REQUESTS)
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_anything_that_may_be_asked_for_is_composed(request: PieceRequest) -> None:
     score = compose(request)
     obeys(request.raga, score)
