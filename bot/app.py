@@ -146,7 +146,7 @@ async def ask(settings: Settings, line: str, save: Path | None) -> int:
 
 async def _tell(terminal: TerminalPlatform, reply: Reply, save: Path | None) -> int:
     print(as_text(reply))
-    if save is not None and reply.track is not None:
+    if save is not None and (reply.track is not None or reply.download is not None):
         print(f"Saved as {await terminal.save(reply, save)}")
     return 0 if reply.ok else 1
 

@@ -8,7 +8,7 @@ import re
 from handlers.model import GenerationId, GenerationRequest
 from music.catalogue import Catalogue, Raga, Tradition
 from music.choosing import raga_for
-from music.request import INSTRUMENTS, KEYS, SEED_MAX, TALAS, VOICES, PieceError, PieceRequest
+from music.request import INSTRUMENTS, KEYS, SEED_MAX, STYLES, TALAS, VOICES, PieceError, PieceRequest
 
 _VOICE_BY_WORD = {"male": "baritone", "female": "alto"}
 _TRADITIONS: tuple[Tradition, ...] = ("Hindustani", "Carnatic")
@@ -30,6 +30,7 @@ def commission(generation: GenerationId, request: GenerationRequest, catalogue: 
         tala=None if request.tala is None else _named(request.tala, TALAS),
         mood=request.mood or None,
         theme=request.theme or None,
+        style=None if request.style is None else _named(request.style, tuple(STYLES)),
     )
 
 

@@ -22,8 +22,10 @@ from bot.backend.live import Live
 from bot.backend.local import LocalConvex, environment, recorded_url
 from bot.backend.snapshot import Snapshot
 from bot.compact import smaller
+from bot.covers import Covers
+from bot.downloads import Downloads
 from bot.pictures import Drawings
-from bot.platforms import Services
+from bot.platforms import CoverSize, Services
 from bot.platforms.shelf import Shelf
 from bot.progress import ProgressBoard
 from bot.scales import PREFIX, Scales
@@ -130,16 +132,24 @@ async def build(
     live = Live(url, signer.bot)
     scales = Scales(audio, Shelf(settings.state_dir / "scales.sqlite3"), snapshot.catalogue)
     stack.push_async_callback(scales.stop)
+
+    async def audio_of(storage: StorageId) -> Path:
+        return await (scales.path(storage) if storage.startswith(PREFIX) else audio.path(storage))
+
+    covers = Covers(settings.state_dir / "covers")
+    downloads = Downloads(settings.state_dir / "downloads", audio_of, covers, snapshot.catalogue)
+    stack.push_async_callback(downloads.stop)
     house = House(
         backend=backend,
         ragas=snapshot,
         clock=LocalClock(city_named(settings.place)),
         scales=scales,
+        downloads=downloads,
         corrections=Corrections(convex, signer),
     )
 
-    async def audio_of(storage: StorageId) -> Path:
-        return await (scales.path(storage) if storage.startswith(PREFIX) else audio.path(storage))
+    async def cover_of(storage: StorageId, size: CoverSize) -> Path | None:
+        return await covers.of(await audio_of(storage), size)
 
     services = Services(
         respond=partial(handlers.respond, house),
@@ -147,6 +157,8 @@ async def build(
         choices=partial(handlers.choices, house),
         smaller=smaller,
         audio=audio_of,
+        cover=cover_of,
+        download=downloads.path,
         picture=Drawings(settings.state_dir / "pictures", snapshot.catalogue),
         playable=Playable(backend),
     )

@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -20,11 +21,15 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from bot.backoff import Backoff
 from handlers.model import GenerationMetadata
-from music.request import DemonstrationRequest, PieceError, PieceRequest
+from music.request import ENGINE_VERSION, DemonstrationRequest, PieceError, PieceRequest
+
+if TYPE_CHECKING:
+    from music.export import Format
+    from music.score import Score
 
 log = logging.getLogger(__name__)
 
@@ -36,18 +41,36 @@ _STOP_DEADLINE_S = 1.0
 class Rendered:
     """A finished piece as MP3."""
 
-    mp3: bytes
+    data: bytes
     metadata: GenerationMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A piece as the kind of file that was asked for."""
+
+    data: bytes
 
 
 Report = Callable[[str, float], None]
 """Takes a stage and the fraction done of the whole, 0 to 1."""
 
-Wanted = PieceRequest | DemonstrationRequest
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """A piece as another file, asked for."""
+
+    piece: PieceRequest
+    kind: Format
+
+
+Wanted = PieceRequest | DemonstrationRequest | ExportRequest
 """What can be rendered."""
 
-Engine = Callable[[Wanted, Report], Rendered]
-"""Makes a piece. Raises PieceError with a kind sentence for a request that cannot be met."""
+Made = Rendered | Exported
+
+Engine = Callable[[Wanted, Report], Made]
+"""Makes a piece, or exports one. Raises PieceError with a kind sentence for a request that cannot be met."""
 
 LoadEngine = Callable[[], Engine]
 """Imports an engine, in the process that will use it. Must be importable by name."""
@@ -75,14 +98,28 @@ class _Failed:
 
 def load_engine() -> Engine:
     """Raga Bot's own engine; importing it takes a second or two."""
+    from bot.drawing.contour import draw_piece
     from music.demonstration import make_demonstration
+    from music.export import export
     from music.piece import make_piece
 
-    def render(request: Wanted, report: Report) -> Rendered:
-        if isinstance(request, DemonstrationRequest):
-            piece = make_demonstration(request.raga, report, tonic=request.key, instrument=request.instrument)
-        else:
-            piece = make_piece(request, report)
+    def cover(score: Score) -> bytes | None:
+        try:
+            return draw_piece(score, "dark")
+        except Exception as error:  # a piece is worth more than its picture
+            print(f"A piece goes without its picture: {type(error).__name__}: {error}", file=sys.stderr)
+            return None
+
+    def render(request: Wanted, report: Report) -> Made:
+        match request:
+            case ExportRequest(wanted, kind):
+                return Exported(export(wanted, kind, report))
+            case DemonstrationRequest():
+                piece = make_demonstration(
+                    request.raga, report, tonic=request.key, instrument=request.instrument
+                )
+            case _:
+                piece = make_piece(request, report, cover)
         metadata = GenerationMetadata(
             title=piece.title,
             performer=piece.performer,
@@ -91,6 +128,7 @@ def load_engine() -> Engine:
             tempo_bpm=float(piece.tempo_bpm),
             tala=piece.tala,
             size_bytes=len(piece.mp3),
+            engine=ENGINE_VERSION,
         )
         return Rendered(piece.mp3, metadata)
 
@@ -120,7 +158,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _answer(engine: Engine, request: Wanted, connection: Connection) -> Rendered | _Refused | _Failed:
+def _answer(engine: Engine, request: Wanted, connection: Connection) -> Made | _Refused | _Failed:
     last_stage, next_at = "", 0.0
 
     def report(stage: str, fraction: float) -> None:
@@ -168,7 +206,7 @@ class _Renderer:
         # Else we would hold the other end ourselves, and never hear that the process has gone.
         self._theirs.close()
 
-    async def render(self, request: Wanted, report: Report) -> Rendered:
+    async def make(self, request: Wanted, report: Report) -> Made:
         """Raises PieceError, RenderError."""
         loop = asyncio.get_running_loop()
         try:
@@ -177,8 +215,8 @@ class _Renderer:
                 match await loop.run_in_executor(self._thread, self._connection.recv):
                     case _Reported(stage, fraction):
                         report(stage, fraction)
-                    case Rendered() as piece:
-                        return piece
+                    case Rendered() | Exported() as made:
+                        return made
                     case _Refused(message):
                         raise PieceError(message)
                     case _Failed(reason):
@@ -243,18 +281,30 @@ class Renderers:
         await asyncio.gather(*(renderer.close() for renderer in self._all))
         self._all.clear()
 
-    async def render(self, request: Wanted, report: Report, deadline_s: float) -> Rendered:
+    async def render(
+        self, request: PieceRequest | DemonstrationRequest, report: Report, deadline_s: float
+    ) -> Rendered:
         """Make a piece; ``report`` is called on this loop. The deadline counts from when a process is free.
 
         Cancelling stops the work really. Raises PieceError, RenderError.
         """
+        made = await self._make(request, report, deadline_s)
+        if not isinstance(made, Rendered):
+            raise RenderError("a piece was asked for, and a file was made")
+        return made
+
+    async def export(self, request: ExportRequest, report: Report, deadline_s: float) -> bytes:
+        """Make a piece as another file; otherwise as `render`."""
+        return (await self._make(request, report, deadline_s)).data
+
+    async def _make(self, request: Wanted, report: Report, deadline_s: float) -> Made:
         while not (renderer := await self._idle.get()).alive:
             # It was killed while it had nothing to do, which is no fault of this piece.
             self._later(self._replace(renderer))
         healthy = False
         try:
             async with asyncio.timeout(deadline_s):
-                piece = await renderer.render(request, report)
+                made = await renderer.make(request, report)
             healthy = True
         except TimeoutError:
             raise RenderError(f"not done after {deadline_s:.0f} s") from None
@@ -262,7 +312,7 @@ class Renderers:
             healthy = True
             raise
         else:
-            return piece
+            return made
         finally:
             if healthy:
                 self._idle.put_nowait(renderer)

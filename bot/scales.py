@@ -104,7 +104,7 @@ class Scales:
                 made = await self._renderers.render(
                     DemonstrationRequest(raga, key), lambda *_: None, _DEADLINE_S
                 )
-            await self._audio.put(StorageId(ident), made.mp3)
+            await self._audio.put(StorageId(ident), made.data)
             known = {
                 "raga": raga.name,
                 "tradition": raga.tradition,

@@ -224,8 +224,8 @@ class Worker:
                 while refusals < _REFUSALS:
                     try:
                         if audio is None:
-                            audio = await self._jobs.upload(piece.mp3)
-                            await self._keep(audio, piece.mp3)
+                            audio = await self._jobs.upload(piece.data)
+                            await self._keep(audio, piece.data)
                         if not await self._jobs.complete(job, audio, piece.metadata):
                             log.info("Piece %s was no longer wanted.", job.generation)
                     except RagaBotError as error:

@@ -44,6 +44,7 @@ function checkRequest(request: GivenRequest): void {
   if (request.voice !== undefined) text("The voice", request.voice, WORD_MAX);
   if (request.key !== undefined) text("The key", request.key, WORD_MAX);
   if (request.tala !== undefined) text("The tala", request.tala, WORD_MAX);
+  if (request.style !== undefined) text("The style", request.style, WORD_MAX);
   const instruments = request.instruments ?? [];
   if (instruments.length > INSTRUMENTS_MAX) {
     throw invalid(`At most ${String(INSTRUMENTS_MAX)} instruments play together.`);

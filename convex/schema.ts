@@ -56,6 +56,8 @@ const requestFields = {
   raga: v.optional(v.string()),
   tradition: v.optional(tradition),
   tala: v.optional(v.string()),
+  /** A manner of song, such as `dhrupad`. */
+  style: v.optional(v.string()),
   seed: v.optional(v.number()),
 };
 
@@ -76,6 +78,8 @@ export const metadata = v.object({
   tempoBpm: v.number(),
   tala: v.string(),
   sizeBytes: v.number(),
+  /** The version of the engine that made it: only the same one makes the same piece again. */
+  engine: v.optional(v.number()),
 });
 
 /** The same for a row that came from elsewhere, where not everything is known. */
@@ -87,6 +91,7 @@ export const storedMetadata = v.object({
   tempoBpm: v.optional(v.number()),
   tala: v.optional(v.string()),
   sizeBytes: v.optional(v.number()),
+  engine: v.optional(v.number()),
   extra: v.optional(v.record(v.string(), v.union(v.string(), v.number(), v.boolean()))),
 });
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handlers import completion, corrections, dispatch, favorites, generation, hearing, help, history, ragas
+from handlers import (
+    completion,
+    corrections,
+    dispatch,
+    downloads,
+    favorites,
+    generation,
+    hearing,
+    help,
+    history,
+    ragas,
+)
 from handlers.command import Command
 from handlers.model import Reply, Request, Suggestion
 from handlers.ports import House
@@ -39,6 +50,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("again", "Another take of a piece", generation.again, generation.PIECE, listed=False),
     Command("vary", "A piece in another color", generation.vary, generation.PIECE, listed=False),
     Command("longer", "A piece at twice the length", generation.longer, generation.PIECE, listed=False),
+    Command(
+        "download",
+        "A piece as WAV, MIDI, stems and more",
+        downloads.download,
+        downloads.OPTIONS,
+        listed=False,
+        private=True,
+    ),
     Command(
         "remove",
         "Take a piece out of your history",

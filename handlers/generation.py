@@ -17,7 +17,17 @@ from handlers.reading import take_apart
 from handlers.wishes import Wish, read_wish
 from music.catalogue import Catalogue, Raga
 from music.choosing import MOODS, THEMES, raga_for, times_of
-from music.request import DURATION_S, INSTRUMENTS, KEYS, SEED_MAX, TALAS, VOICES, PieceError, PieceRequest
+from music.request import (
+    DURATION_S,
+    INSTRUMENTS,
+    KEYS,
+    SEED_MAX,
+    STYLES,
+    TALAS,
+    VOICES,
+    PieceError,
+    PieceRequest,
+)
 
 DEFAULT_DURATION_S = 60.0
 
@@ -27,6 +37,7 @@ OPTIONS = (
     Option("theme", "What it is for", "choice", tuple(THEMES), "evening devotion"),
     Option("instrument", "One to four instruments", "choice", tuple(INSTRUMENTS), "sitar"),
     Option("voice", "Who sings", "choice", tuple(VOICES), "alto"),
+    Option("style", "The manner of song", "choice", tuple(STYLES), "dhrupad"),
     Option(
         "duration",
         "How long: 5 seconds to 10 minutes",
@@ -94,12 +105,16 @@ def _shortest(line: str, more: str) -> str:
 
 def _filled(wish: Wish, raga: Raga, seed: int) -> GenerationRequest:
     """The wish with everything chosen that it left open."""
+    # A manner of song with nobody named is sung.
+    voices = tuple(VOICES)
+    sung = wish.style is not None and not wish.instruments
+    voice = wish.voice or (voices[seed % len(voices)] if sung else None)
     return GenerationRequest(
         raga=raga.name,
         tradition=raga.tradition,
-        music_type="vocal" if wish.voice else "instrumental",
-        instruments=wish.instruments or (() if wish.voice else _LEADS[raga.tradition][:1]),
-        voice=wish.voice,
+        music_type="vocal" if voice else "instrumental",
+        instruments=wish.instruments or (() if voice else _LEADS[raga.tradition][:1]),
+        voice=voice,
         mood=wish.mood or next(iter(raga.mood), "peaceful"),
         theme=wish.theme or next(iter(raga.time or times_of(raga.prahar)), "listening"),
         duration_s=wish.duration_s or DEFAULT_DURATION_S,
@@ -107,6 +122,7 @@ def _filled(wish: Wish, raga: Raga, seed: int) -> GenerationRequest:
         tempo_bpm=wish.tempo_bpm,
         key=wish.key,
         tala=wish.tala,
+        style=wish.style,
     )
 
 
@@ -132,14 +148,15 @@ def _check(asked: GenerationRequest, raga: Raga) -> None:
             tala=asked.tala,
             mood=asked.mood,
             theme=asked.theme,
+            style=asked.style,
         )
     except PieceError as error:
         raise InvalidInputError(str(error)) from None
 
 
-def piece_named(request: Request) -> GenerationId:
-    """The piece that a button's line names. Raises InvalidInputError, NotFoundError."""
-    line = take_apart(request, ("piece",))
+def piece_named(request: Request, *others: str) -> GenerationId:
+    """The piece that a button's line names, beside ``others``. Raises InvalidInputError, NotFoundError."""
+    line = take_apart(request, ("piece", *others))
     ident = line.named.get("piece") or next(iter(line.words), "")
     if not ident:
         raise InvalidInputError("Which piece? /history lists yours, with buttons for each.")

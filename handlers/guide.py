@@ -16,7 +16,7 @@ from handlers.reading import take_apart
 from handlers.values import listed
 from music.catalogue import Catalogue
 from music.choosing import MOODS, THEMES, ragas_for_mood
-from music.request import INSTRUMENTS, INSTRUMENTS_MAX, KEYS, VOICES
+from music.request import INSTRUMENTS, INSTRUMENTS_MAX, KEYS, STYLES, VOICES
 
 ENSEMBLE = ("sitar", "bansuri", "tabla")
 """The ensemble that is offered as one choice; any two to four can be chosen one by one."""
@@ -32,6 +32,7 @@ _THEME_CODES = {theme: f"t{number}" for number, theme in enumerate(THEMES)}
 _MOOD_CODES = {mood: f"m{number}" for number, mood in enumerate(MOODS)}
 _INSTRUMENT_CODES = {name: f"i{number}" for number, name in enumerate(INSTRUMENTS)}
 _VOICE_CODES = {name: f"v{number}" for number, name in enumerate(VOICES)}
+_STYLE_CODES = {name: f"s{number}" for number, name in enumerate(STYLES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Choices:
 
     instruments: tuple[str, ...] = ()
     voice: str | None = None
+    style: str | None = None
     raga: str = ""
     mood: str | None = None
     theme: str | None = None
@@ -52,6 +54,7 @@ class Choices:
         words = [
             *(_INSTRUMENT_CODES[name] for name in self.instruments),
             *([_VOICE_CODES[self.voice]] if self.voice else []),
+            *([_STYLE_CODES[self.style]] if self.style else []),
             *([_MOOD_CODES[self.mood]] if self.mood else []),
             *([_THEME_CODES[self.theme]] if self.theme else []),
             *([f"d{self.duration_s}"] if self.duration_s else []),
@@ -66,6 +69,7 @@ class Choices:
             self.raga or "surprise",
             *self.instruments,
             self.voice or "",
+            self.style or "",
             f"{self.duration_s}s" if self.duration_s else "",
             f"{self.tempo_bpm}bpm" if self.tempo_bpm else "",
             f"in {self.key}" if self.key else "",
@@ -88,6 +92,8 @@ def read_code(text: str) -> Choices:
             chosen = replace(chosen, instruments=(*chosen.instruments, name))
         elif kind == "v" and (name := _named(_VOICE_CODES, word)):
             chosen = replace(chosen, voice=name)
+        elif kind == "s" and (name := _named(_STYLE_CODES, word)):
+            chosen = replace(chosen, style=name)
         elif kind == "m" and (name := _named(_MOOD_CODES, word)):
             chosen = replace(chosen, mood=name)
         elif kind == "t" and (name := _named(_THEME_CODES, word)):
@@ -162,11 +168,13 @@ def _menu(title: str, step: str, choices: list[tuple[str, Choices]]) -> tuple[Me
 def _sounds(catalogue: Catalogue, chosen: Choices) -> tuple[Menu, ...]:
     del catalogue
     solo = [
-        (label, replace(chosen, instruments=(*chosen.instruments, name), voice=None))
+        (label, replace(chosen, instruments=(*chosen.instruments, name), voice=None, style=None))
         for name, label in INSTRUMENTS.items()
         if name not in chosen.instruments
     ]
-    together = [("An ensemble: sitar, bansuri, tabla", replace(chosen, instruments=ENSEMBLE, voice=None))]
+    together = [
+        ("An ensemble: sitar, bansuri, tabla", replace(chosen, instruments=ENSEMBLE, voice=None, style=None))
+    ]
     voices = [(label, replace(chosen, voice=name, instruments=())) for name, label in VOICES.items()]
     if chosen.instruments:
         # One is chosen: another joins it, or the guide goes on.
@@ -188,8 +196,10 @@ def _moods(catalogue: Catalogue, chosen: Choices) -> tuple[Menu, ...]:
     ]
     menu = _menu("The mood", "theme", [(label, replace(chosen, mood=mood, raga="")) for label, mood in moods])
     ragas = ragas_for_mood(catalogue, chosen.mood)[:10] if chosen.mood else []
+    styles = [(label, replace(chosen, style=name)) for name, label in STYLES.items()] if chosen.voice else []
     return (
         *menu,
+        *_menu("The manner of song", "mood", [one for one in styles if one[1] != chosen]),
         *_menu("A raga for it", "theme", [(raga.name, replace(chosen, raga=raga.name)) for raga in ragas]),
     )
 
@@ -244,7 +254,7 @@ _TITLES = {
 }
 _TEXTS = {
     "sound": f"One instrument, two to {INSTRUMENTS_MAX} together, or a voice.",
-    "mood": "Each mood has ragas that suit it.",
+    "mood": "Each mood has ragas that suit it; a voice has its manners of song.",
     "theme": "The theme shapes raga, tempo and form.",
     "length": "Five seconds to ten minutes by /generate; these are offered here.",
     "tempo": "Vilambit is slow, madhya goes at ease, drut is fast.",
@@ -258,6 +268,7 @@ def _summary(chosen: Choices) -> list[Field]:
     fields = (
         ("Players", listed(names).replace(" or ", " and ") if names else ""),
         ("Voice", VOICES[chosen.voice] if chosen.voice else ""),
+        ("Manner", STYLES[chosen.style] if chosen.style else ""),
         ("Raga", chosen.raga),
         ("Mood", (chosen.mood or "").capitalize()),
         ("Theme", (chosen.theme or "").capitalize()),

@@ -136,7 +136,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Finished audio, to be attached or played. ``generation``: the piece, or the scale, by which it is asked for."""
+    """Finished audio, to be attached or played. ``generation``: the piece, or the scale, by which it is asked for.
+
+    ``cover`` says what the picture shows that the file may hold; empty where it holds none.
+    """
 
     generation: GenerationId
     audio: StorageId
@@ -144,6 +147,28 @@ class Track:
     performer: str
     duration_s: float
     filename: str
+    cover: str = ""
+
+
+FileKind = Literal["mp3", "opus", "wav", "flac", "midi", "stems", "picture"]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A piece in another form, made and ready to be attached. ``file`` is the name by which it is asked for.
+
+    ``instead``: the same in a form that takes less room, for a chat that takes no file of this size.
+    """
+
+    generation: GenerationId
+    kind: FileKind
+    file: str
+    title: str
+    performer: str
+    duration_s: float
+    filename: str
+    size_bytes: int
+    instead: Download | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +211,7 @@ class Reply:
     card: Card | None = None
     progress: Progress | None = None
     track: Track | None = None
+    download: Download | None = None
     entries: tuple[Entry, ...] = ()
     menus: tuple[Menu, ...] = ()
     buttons: ButtonRows = ()
@@ -222,12 +248,13 @@ class GenerationRequest:
     tempo_bpm: float | None = None
     key: str | None = None
     tala: str | None = None
+    style: str | None = None
     after: GenerationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationMetadata:
-    """What the worker says of a finished piece."""
+    """What the worker says of a finished piece. ``engine``: the version of the engine that made it, if known."""
 
     title: str
     performer: str
@@ -236,6 +263,7 @@ class GenerationMetadata:
     tempo_bpm: float
     tala: str
     size_bytes: int
+    engine: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from handlers.model import (
     Reply,
     Track,
 )
-from music.request import INSTRUMENTS, VOICES
+from music.request import INSTRUMENTS, STYLES, VOICES
 
 CANCELLED = "cancelled"
 
@@ -53,6 +53,7 @@ def parameters(generation: Generation) -> str:
     parts = (
         f"Raga {request.raga}" if request.raga else "",
         players(request),
+        STYLES.get(request.style, request.style) if request.style else "",
         length(request.duration_s),
         request.key or "",
         "" if tempo is None else f"{tempo:.0f} bpm",
@@ -104,7 +105,7 @@ def finished(generation: Generation) -> Reply:
     if generation.audio is None:
         return _failed(generation)
     buttons: ButtonRows = (
-        button("♥ Favorite", f"/favorite {ident}"),
+        (*button("♥ Favorite", f"/favorite {ident}"), *button("Download", f"/download {ident}")),
         (
             *button("Another take", f"/again {ident}"),
             *button("Vary", f"/vary {ident}"),
@@ -119,7 +120,8 @@ def finished(generation: Generation) -> Reply:
             title=made.title if made is not None and made.title else f"Raga {request.raga}",
             performer=(made.performer if made is not None else "") or players(request) or "Raga Bot",
             duration_s=made.duration_s if made is not None else request.duration_s,
-            filename=_filename(request),
+            filename=filename(request),
+            cover=_cover(generation),
         ),
         buttons=buttons,
         favorite=FavoriteState(FavoriteTarget(generation=ident), generation.favorite),
@@ -127,11 +129,21 @@ def finished(generation: Generation) -> Reply:
     )
 
 
-def _filename(request: GenerationRequest) -> str:
+def _cover(generation: Generation) -> str:
+    """What the picture shows that our engine puts into its files; empty for files of other origin."""
+    made = generation.metadata
+    if made is None or made.engine is None:
+        return ""
+    over = f" and the cycles of {made.tala}" if made.tala else ""
+    return f"{made.title or 'The piece'} as a line of pitch over its swaras{over}, {length(made.duration_s)} long."
+
+
+def filename(request: GenerationRequest, ending: str = "mp3") -> str:
+    """What a piece is saved as."""
     plain = unicodedata.normalize(
         "NFKD", f"{request.raga or 'Raga'} - {players(request)} - seed {request.seed}"
     )
-    return f"{_UNSAFE.sub('', plain).strip()[:100]}.mp3"
+    return f"{_UNSAFE.sub('', plain).strip()[:100]}.{ending}"
 
 
 def _failed(generation: Generation) -> Reply:

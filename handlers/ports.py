@@ -10,8 +10,10 @@ from handlers.model import (
     Actor,
     Correction,
     Cursor,
+    Download,
     Favorite,
     FavoriteTarget,
+    FileKind,
     Generation,
     GenerationId,
     GenerationRequest,
@@ -78,6 +80,13 @@ class Scales(Protocol):
         """Made once for each raga and key (``None``: the instrument's usual one). Raises handlers.errors."""
 
 
+class Downloads(Protocol):
+    """Finished pieces in other forms."""
+
+    async def make(self, generation: Generation, kind: FileKind) -> Download:
+        """The file, made at most once; ready when this returns. Raises errors of handlers.errors."""
+
+
 class Corrections(Protocol):
     """Errors in the catalogue that people report. Every method raises errors of handlers.errors and nothing else."""
 
@@ -98,4 +107,5 @@ class House:
     ragas: Ragas
     clock: Clock
     scales: Scales
+    downloads: Downloads
     corrections: Corrections

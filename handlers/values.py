@@ -16,6 +16,7 @@ from music.request import (
     INSTRUMENTS_MAX,
     KEYS,
     SEED_MAX,
+    STYLES,
     TALAS,
     TEMPO_BPM,
     VOICES,
@@ -53,6 +54,14 @@ _INSTRUMENT_WORDS = {
     "tablas": "tabla",
 }
 _VOICE_WORDS = {"male": "baritone", "man": "baritone", "female": "alto", "woman": "alto"}
+_STYLE_WORDS = {
+    "khyal": "khayal",
+    "kheyal": "khayal",
+    "drupad": "dhrupad",
+    "dhrupada": "dhrupad",
+    "tumri": "thumri",
+    "bhajans": "bhajan",
+}
 _TALA_WORDS = {
     "tintal": "Teental",
     "tritaal": "Teental",
@@ -183,6 +192,16 @@ def voice(text: str) -> str:
     name = _choice(text.strip().removesuffix("voice"), VOICES, _VOICE_WORDS)
     if name is None:
         raise InvalidInputError(f"The voice is {listed(VOICES)}. “{shown(text)}” is none of these.")
+    return name
+
+
+def style(text: str) -> str:
+    """A manner of song."""
+    name = _choice(text, STYLES, _STYLE_WORDS)
+    if name is None:
+        raise InvalidInputError(
+            f"The manners of song that I know are {listed(STYLES)}. “{shown(text)}” is none of these."
+        )
     return name
 
 

@@ -20,6 +20,7 @@ OPTION_NAMES = (
     "theme",
     "instrument",
     "voice",
+    "style",
     "duration",
     "tempo",
     "key",
@@ -33,6 +34,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "theme": values.theme,
     "instrument": values.instruments,
     "voice": values.voice,
+    "style": values.style,
     "duration": values.duration_s,
     "tempo": values.tempo_bpm,
     "key": values.key,
@@ -79,6 +81,7 @@ class Wish:
     theme: str | None = None
     instruments: tuple[str, ...] = ()
     voice: str | None = None
+    style: str | None = None
     duration_s: float | None = None
     tempo_bpm: float | None = None
     key: str | None = None
@@ -91,6 +94,7 @@ class Wish:
             self.tradition or "",
             *self.instruments,
             self.voice or "",
+            self.style or "",
             "" if self.duration_s is None else f"{self.duration_s:g}s",
             "" if self.tempo_bpm is None else f"{self.tempo_bpm:g}bpm",
             "" if self.key is None else f"in {self.key}",
@@ -125,6 +129,7 @@ def _wish(raga: str, found: Mapping[str, Any]) -> Wish:
         theme=found.get("theme"),
         instruments=found.get("instrument", ()),
         voice=found.get("voice"),
+        style=found.get("style"),
         duration_s=found.get("duration"),
         tempo_bpm=found.get("tempo"),
         key=found.get("key"),
@@ -165,7 +170,10 @@ class _Words:
         return 0
 
     def _reads(self, word: str) -> bool:
-        return any(_understood(_READERS[name], word) for name in ("instrument", "tradition", "mood", "tempo"))
+        return any(
+            _understood(_READERS[name], word)
+            for name in ("instrument", "style", "tradition", "mood", "tempo")
+        )
 
     def _value(self, at: int) -> int:
         word = self._phrase(at, 1).casefold()
@@ -175,7 +183,7 @@ class _Words:
             return self._number(at)
         for count in self._left(at, _LONGEST_PHRASE):
             phrase = self._phrase(at, count)
-            for name in ("theme", "tala", "voice", "instrument", "tempo", "mood", "tradition"):
+            for name in ("theme", "tala", "voice", "style", "instrument", "tempo", "mood", "tradition"):
                 if _understood(_READERS[name], phrase):
                     self._put(name, phrase)
                     return count

@@ -98,11 +98,13 @@ def mixed(
     return mix
 
 
-def make_piece(request: PieceRequest, report: Report, cover: bytes | None = None) -> Piece:
+def make_piece(
+    request: PieceRequest, report: Report, cover: Callable[[Score], bytes | None] | None = None
+) -> Piece:
     """Makes one piece. Equal requests give equal bytes on one machine.
 
     ``report`` is called with a stage of `STAGES` and the fraction of the whole that is done; what it raises
-    ends the work. ``cover`` is a PNG or JPEG for the file. Raises `EncodeError` when ffmpeg fails.
+    ends the work. ``cover`` draws a PNG or JPEG for the file, or gives None. Raises `EncodeError` when ffmpeg fails.
     """
     progress = Progress(report)
     progress.begin("compose")
@@ -115,7 +117,7 @@ def make_piece(request: PieceRequest, report: Report, cover: bytes | None = None
         title=title_of(score),
         performer=performer_of(request),
         drums_lead=drums_lead(request),
-        cover=cover,
+        cover=None if cover is None else cover(score),
     )
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
-import os
 import re
-import secrets
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
 
+from bot.keptfiles import KeptFiles
 from handlers.errors import NotFoundError, RagaBotError, UnavailableError
 from handlers.model import StorageId
 
@@ -24,7 +21,6 @@ MAX_FILE_BYTES = 64 * 2**20
 """600 s at 320 kbit/s is 24 MB; a web front end's own files may be larger."""
 
 DEADLINE_S = 60.0
-_IN_USE_S = 600.0
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 UrlOf = Callable[[StorageId], Awaitable[str | None]]
@@ -35,20 +31,18 @@ class AudioStore:
     """MP3 files by their Convex id, the longest unused ones dropped beyond ``max_bytes``."""
 
     def __init__(self, folder: Path, max_bytes: int, http: httpx.AsyncClient, url_of: UrlOf) -> None:
-        self._folder = folder
-        self._max_bytes = max_bytes
+        self._files = KeptFiles(folder, max_bytes, (".mp3",))
         self._http = http
         self._url_of = url_of
         self._fetching: dict[StorageId, asyncio.Task[Path]] = {}
 
     async def put(self, storage_id: StorageId, data: bytes) -> Path:
         """Keep a file's bytes. Raises OSError."""
-        return await asyncio.to_thread(self._write, storage_id, data)
+        return await asyncio.to_thread(self._files.put, _name(storage_id), data)
 
     async def kept(self, storage_id: StorageId) -> Path | None:
         """The file, if it is on disk."""
-        path = self._path(storage_id)
-        return path if await asyncio.to_thread(_touch, path) else None
+        return await asyncio.to_thread(self._files.find, _name(storage_id))
 
     async def path(self, storage_id: StorageId, url: str | None = None) -> Path:
         """The file on disk, fetched at most once however many ask. Raises NotFoundError, UnavailableError."""
@@ -74,11 +68,6 @@ class AudioStore:
         if not task.cancelled() and task.exception() is not None:
             log.debug("Nothing was fetched for %s.", storage_id)
 
-    def _path(self, storage_id: StorageId) -> Path:
-        safe = _SAFE_NAME.fullmatch(storage_id)
-        name = storage_id if safe else hashlib.sha256(storage_id.encode()).hexdigest()
-        return self._folder / f"{name}.mp3"
-
     async def _fetch(self, storage_id: StorageId, url: str | None) -> Path:
         try:
             async with asyncio.timeout(DEADLINE_S):
@@ -91,11 +80,11 @@ class AudioStore:
                     data = await self._download(url)
                 if data is None:
                     raise UnavailableError
-                return await asyncio.to_thread(self._write, storage_id, data)
+                return await asyncio.to_thread(self._files.put, _name(storage_id), data)
         except TimeoutError:
             raise UnavailableError from None
         except OSError as error:
-            log.error("The audio could not be kept in %s: %s", self._folder, error.strerror)  # noqa: TRY400 - said in full
+            log.error("The audio could not be kept in %s: %s", self._files.folder, error.strerror)  # noqa: TRY400 - said in full
             raise RagaBotError from None
 
     async def _download(self, url: str) -> bytes | None:
@@ -114,43 +103,7 @@ class AudioStore:
             log.info("An audio file could not be fetched: %s", type(error).__name__)
             return None
 
-    def _write(self, storage_id: StorageId, data: bytes) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(storage_id)
-        draft = path.with_name(f".{path.stem}.{secrets.token_hex(4)}")
-        try:
-            draft.write_bytes(data)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-        self._make_room(path)
-        return path
 
-    def _make_room(self, newest: Path) -> None:
-        files = []
-        now = time.time()
-        for path in self._folder.iterdir():
-            with contextlib.suppress(OSError):
-                status = path.stat()
-                if path.suffix == ".mp3":
-                    files.append((status.st_mtime, status.st_size, path))
-                elif now - status.st_mtime > _IN_USE_S:
-                    path.unlink()  # a draft of a process that was killed
-        total = sum(size for _, size, _ in files)
-        for used_at, size, path in sorted(files):
-            # A path that was just handed out is about to be opened.
-            if total <= self._max_bytes or now - used_at < _IN_USE_S:
-                break
-            if path != newest:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    total -= size
-
-
-def _touch(path: Path) -> bool:
-    """Mark as used; False where there is no such file."""
-    try:
-        os.utime(path)
-    except OSError:
-        return path.is_file()  # one that cannot be marked can be played all the same
-    return True
+def _name(storage_id: StorageId) -> str:
+    safe = _SAFE_NAME.fullmatch(storage_id)
+    return f"{storage_id if safe else hashlib.sha256(storage_id.encode()).hexdigest()}.mp3"

@@ -155,6 +155,7 @@ def request_of(document: Document) -> GenerationRequest:
         tempo_bpm=document.optional_number("tempo"),
         key=document.optional_text("key"),
         tala=document.optional_text("tala"),
+        style=document.optional_text("style"),
         after=None if after is None else GenerationId(after),
     )
 
@@ -174,6 +175,7 @@ def request_document(request: GenerationRequest) -> dict[str, object]:
         "tempo": request.tempo_bpm,
         "key": request.key,
         "tala": request.tala,
+        "style": request.style,
         "after": request.after,
     }
     return {name: value for name, value in document.items() if value is not None}
@@ -219,6 +221,7 @@ def _progress(view: Document) -> Progress | None:
 def _metadata(document: Document) -> GenerationMetadata | None:
     # Another front end's rows may carry metadata of their own shape: then there is none for us.
     try:
+        engine = document.optional_number("engine")
         return GenerationMetadata(
             title=document.text("title"),
             performer=document.text("performer"),
@@ -227,6 +230,7 @@ def _metadata(document: Document) -> GenerationMetadata | None:
             tempo_bpm=document.number("tempoBpm"),
             tala=document.text("tala"),
             size_bytes=int(document.number("sizeBytes")),
+            engine=None if engine is None else int(engine),
         )
     except UnexpectedDocumentError:
         return None
@@ -234,6 +238,7 @@ def _metadata(document: Document) -> GenerationMetadata | None:
 
 def metadata_document(metadata: GenerationMetadata) -> dict[str, object]:
     """What the worker says of a piece, as Convex stores it."""
+    engine = {} if metadata.engine is None else {"engine": metadata.engine}
     return {
         "title": metadata.title,
         "performer": metadata.performer,
@@ -242,6 +247,7 @@ def metadata_document(metadata: GenerationMetadata) -> dict[str, object]:
         "tempoBpm": metadata.tempo_bpm,
         "tala": metadata.tala,
         "sizeBytes": metadata.size_bytes,
+        **engine,
     }
 
 

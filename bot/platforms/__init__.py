@@ -26,6 +26,8 @@ class MessageGoneError(Exception):
 
 
 Theme = Literal["light", "dark"]
+CoverSize = Literal["whole", "small"]
+"""As it was drawn, as PNG; or 320 by 320 pixels, as JPEG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class Services:
 
     smaller: Callable[[Path, float, int], Awaitable[Path | None]]
     """An audio file of so many seconds made small enough for so many bytes; None where it cannot be."""
+
+    cover: Callable[[StorageId, CoverSize], Awaitable[Path | None]]
+    """The picture that an audio file holds; None where it holds none. Raises handlers.errors.RagaBotError."""
+
+    download: Callable[[str], Awaitable[Path]]
+    """A file that a Download of a reply names. Raises handlers.errors.RagaBotError."""
 
     playable: Callable[[Actor, Place, GenerationId], Awaitable[StorageId]]
     """The audio of a piece that the actor may hear. Raises handlers.errors.RagaBotError."""

@@ -38,6 +38,8 @@ def _lines(reply: Reply) -> Iterator[str]:
         yield f"{number:>3}. {entry.title}" + (f" - {entry.detail}" if entry.detail else "")
     if reply.track:
         yield f"{reply.track.title} ({reply.track.duration_s:.1f} s)"
+    if reply.download:
+        yield f"{reply.download.filename} ({reply.download.size_bytes / 1e6:.1f} MB)"
     if reply.notice:
         yield reply.notice
     for menu in reply.menus:
@@ -99,11 +101,15 @@ class TerminalPlatform:
             answer.set_result(reply)
 
     async def save(self, reply: Reply, folder: Path) -> Path:
-        """Put the reply's audio into a folder. Raises handlers.errors.RagaBotError, OSError."""
-        if reply.track is None:
+        """Put the reply's audio or file into a folder. Raises handlers.errors.RagaBotError, OSError."""
+        if reply.download is not None:
+            source = await self._services.download(reply.download.file)
+            target = folder / reply.download.filename
+        elif reply.track is not None:
+            source = await self._services.audio(reply.track.audio)
+            target = folder / reply.track.filename
+        else:
             raise ValueError("there is no audio in this reply")
-        source = await self._services.audio(reply.track.audio)
-        target = folder / reply.track.filename
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         await asyncio.to_thread(shutil.copyfile, source, target)
         return target

@@ -62,7 +62,7 @@ async def test_pieces_come_one_after_another_from_one_process(folder: Path) -> N
     async with ready() as renderers:
         for seed in (1, 2):
             made = await renderers.render(piece(seed=seed), reports, DEADLINE_S)
-            assert made.mp3 == engines.MP3
+            assert made.data == engines.MP3
             assert made.metadata.duration_s == 5.0
     (first, second) = engines.begun(folder)
     assert first[0] == second[0] != os.getpid()
@@ -74,8 +74,8 @@ async def test_the_real_engine_renders(folder: Path) -> None:
     reports = Reports()
     async with ready(load=load_engine) as renderers:
         made = await renderers.render(piece(seed=7), reports, DEADLINE_S)
-    assert made.mp3[:3] == b"ID3" or made.mp3[0] == 0xFF
-    assert made.metadata.size_bytes == len(made.mp3)
+    assert made.data[:3] == b"ID3" or made.data[0] == 0xFF
+    assert made.metadata.size_bytes == len(made.data)
     assert made.metadata.duration_s == pytest.approx(5.0, abs=0.5)
     fractions = [fraction for _, fraction in reports.all]
     assert fractions == sorted(fractions)

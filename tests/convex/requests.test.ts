@@ -61,7 +61,7 @@ describe("startGeneration", () => {
     ["seed NaN", { seed: NaN }],
     ["nine instruments", { instruments: Array.from({ length: 9 }, () => "sitar") }],
     ["an empty instrument", { instruments: [""] }],
-    ...(["mood", "theme", "raga", "voice", "key", "tala"] as const).flatMap<[string, Partial<Start["request"]>]>((field) => [
+    ...(["mood", "theme", "raga", "voice", "key", "tala", "style"] as const).flatMap<[string, Partial<Start["request"]>]>((field) => [
       [`an empty ${field}`, { [field]: "" }],
       [`a blank ${field}`, { [field]: " \n" }],
       [`a ${field} of 10,000 characters`, { [field]: LONG }],
@@ -76,7 +76,7 @@ describe("startGeneration", () => {
     { duration: 5 },
     { duration: 600, tempo: 30, seed: 0 },
     { tempo: 400, seed: 2 ** 31 - 1, instruments: Array.from({ length: 8 }, () => "sitar") },
-    { musicType: "vocal", voice: "soprano", raga: "x".repeat(100), tala: "Tintal", key: "C#", tradition: "Carnatic" },
+    { musicType: "vocal", voice: "soprano", raga: "x".repeat(100), tala: "Tintal", key: "C#", tradition: "Carnatic", style: "dhrupad" },
   ])("%o is taken as it is", async (more) => {
     const piece = await begin(all.asha, { request: { ...REQUEST, ...more } });
     expect((await view(piece)).request).toEqual({ ...REQUEST, ...more });

@@ -106,7 +106,7 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: DiscordPeer, sta
         await asha.command("raga", room, name="Yamann Kalyann")
         await peer.message(room, lambda one: one.text.startswith("Yaman Kalyan"), "the nearest raga")
 
-        asked = await asha.command("generate", room, raga="Yaman", duration="10min", seed=7)
+        asked = await asha.command("generate", room, raga="Yaman", voice="alto", duration="10min", seed=7)
         piece = await piece_in(peer, room, 3)
         assert piece.notified == {asha.ident}
         assert asked.original is not None
@@ -115,6 +115,16 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: DiscordPeer, sta
         assert len(set(asked.original.history)) >= 4
         await peer.until(lambda: asked.text == "Here it is.", "the end of the progress message")
         assert asked.original.components == []
+
+        (mp3, drawn) = piece.attachments
+        assert mp3["filename"] == "Yaman - Alto - seed 7.mp3"
+        assert "as a line of pitch over its swaras" in drawn["description"]
+        pressed = await asha.press(piece, "Download")
+        await peer.until(lambda: "As what would you like it?" in pressed.text, "the forms")
+        assert pressed.answers[0].ephemeral
+        chosen = await asha.press(pressed.answers[0], "Opus")
+        await peer.until(lambda: any(one.attachments for one in chosen.answers), "the file")
+        assert chosen.answers[-1].attachments[0]["filename"] == "Yaman - Alto - seed 7.ogg"
 
         await keep_picture("discord", discord_page([card, piece]))
         pressed = await asha.press(piece, "Favorite")
@@ -146,7 +156,7 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: DiscordPeer, sta
         await asha.press(listed, "1. Play")
         replayed = await piece_in(peer, asha.direct)
         assert replayed.audio == piece.audio
-        assert peer.uploads == 2
+        assert peer.uploads == 3  # the card's picture, the piece, and the file that was taken away
         assert peer.count("publish") == 1
     finally:
         assert await again.stop() == 0

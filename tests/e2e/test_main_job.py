@@ -99,10 +99,29 @@ async def test_look_up_have_made_hear_keep_and_find_again(browser: Browser, tmp_
             assert abs(duration_s - 30.0) <= 0.5
             await expect(track.get_by_test_id("duration")).to_have_text("0:30")
 
+            drawn = track.get_by_test_id("cover")
+            await drawn.scroll_into_view_if_needed()
+            await page.wait_for_function(
+                "(image) => image.naturalWidth === 1000", arg=await drawn.element_handle()
+            )
+            assert "as a line of pitch over its swaras" in (await drawn.get_attribute("alt") or "")
+
             heart = newest(page).get_by_test_id("heart")
             await heart.click()
             await expect(heart).to_have_attribute("aria-pressed", "true")
             await picture(page, "page-light")
+
+            await newest(page).get_by_role("button", name="Download").click()
+            for kind, head in (("MIDI", b"MThd"), ("WAV", b"RIFF")):
+                await page.get_by_test_id("menu").last.get_by_role("button", name=kind).click()
+                file = page.get_by_test_id("file").last
+                await expect(file).to_have_text(
+                    f"Yaman - Sitar - seed 7.{'mid' if kind == 'MIDI' else 'wav'}"
+                )
+                async with page.expect_download() as started:
+                    await file.click()
+                saved = await (await started.value).path()
+                assert saved.read_bytes()[:4] == head
             state = dict(await page.context.storage_state())
     finally:
         assert await bot.stop() == 0

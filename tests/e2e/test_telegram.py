@@ -103,6 +103,18 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: TelegramPeer, st
         assert len(shown) >= 3
         await peer.until(lambda: peer.count("deleteMessage"), "the end of the progress message")
 
+        asha.press(piece, "Download")
+        forms = await peer.message(asha.chat, lambda one: "As what would you like it?" in one.text)
+        asha.press(forms, "MIDI")
+        midi = await peer.message(asha.chat, lambda one: one.content.get("document") is not None)
+        assert peer.files[midi.content["document"]["file_id"]].data[:4] == b"MThd"
+        asha.press(forms, "Picture")
+        shown_whole = await peer.message(
+            asha.chat, lambda one: one.photo is not None and one.ident > midi.ident
+        )
+        assert shown_whole.photo is not None
+        assert shown_whole.photo[-1]["width"] == 1000
+
         await keep_picture("telegram", telegram_page([looked, card, said, piece], peer.files))
         assert "favorites" in await flashed(peer, asha.press(piece, "♥"))
         assert (await favorites(peer, asha)).count("Raga Yaman") == 1

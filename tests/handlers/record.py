@@ -13,8 +13,10 @@ from handlers.model import (
     Actor,
     Correction,
     Cursor,
+    Download,
     Favorite,
     FavoriteTarget,
+    FileKind,
     Generation,
     GenerationId,
     GenerationMetadata,
@@ -82,7 +84,7 @@ class MemoryBackend:
         """The worker's part."""
         owner, piece, delivery = self.pieces[ident]
         metadata = GenerationMetadata(
-            "Yaman · Teental", "Sitar", piece.request.duration_s, 138.6, 96.0, "Teental", 9
+            "Yaman · Teental", "Sitar", piece.request.duration_s, 138.6, 96.0, "Teental", 9, engine=1
         )
         done = replace(
             piece, status="completed", audio=StorageId("s1"), metadata=metadata, position=None, progress=None
@@ -175,6 +177,14 @@ class MemoryScales:
         return Track(GenerationId(ident), StorageId(ident), f"Raga {raga.name}", "Sitar", 12.5, "scale.mp3")
 
 
+class MemoryDownloads:
+    """Files that are there already."""
+
+    async def make(self, generation: Generation, kind: FileKind) -> Download:
+        assert generation.audio is not None
+        return Download(generation.id, kind, f"{generation.id}.{kind}", "T", "P", 60.0, f"Yaman.{kind}", 1000)
+
+
 @dataclass
 class MemoryCorrections:
     """Reports in memory, by whom."""
@@ -218,6 +228,7 @@ class Dialogue:
             ragas=Packaged(),
             clock=SetClock(),
             scales=MemoryScales(),
+            downloads=MemoryDownloads(),
             corrections=self.corrections,
         )
 

@@ -105,6 +105,32 @@ async def test_names_that_hold_words_of_their_own(say: Say, dialogue: Dialogue) 
         assert asked(dialogue).raga.split()[0] == name.split()[0]
 
 
+async def test_a_manner_of_song_is_sung_unless_somebody_plays(say: Say, dialogue: Dialogue) -> None:
+    reply = await say("/generate Bageshri dhrupad 45s seed 2")
+    wanted = asked(dialogue)
+    assert (wanted.music_type, wanted.style, wanted.instruments) == ("vocal", "dhrupad", ())
+    assert wanted.voice is not None
+    assert "Dhrupad" in reply.text
+    await say("/generate raga:Bageshri style:khyal voice:alto")
+    assert (asked(dialogue).style, asked(dialogue).voice) == ("khayal", "alto")
+    await say("/generate Bageshri thumri sarangi")
+    played = asked(dialogue)
+    assert (played.music_type, played.style, played.instruments) == ("instrumental", "thumri", ("sarangi",))
+    odd = await say("/generate Bageshri style:opera")
+    assert (
+        odd.text
+        == "The manners of song that I know are khayal, dhrupad, thumri or bhajan. “opera” is none of these."
+    )
+
+
+async def test_another_take_keeps_the_manner(say: Say, dialogue: Dialogue) -> None:
+    await say("/generate Bageshri bhajan soprano 30s")
+    first = newest(dialogue)
+    for command in ("again", "longer", "vary"):
+        await say(f"/{command} {first.id}")
+        assert (asked(dialogue).style, asked(dialogue).voice) == ("bhajan", "soprano")
+
+
 async def test_a_voice_and_an_ensemble(say: Say, dialogue: Dialogue) -> None:
     await say("/generate Bageshri female voice 45s")
     assert (asked(dialogue).music_type, asked(dialogue).voice, asked(dialogue).instruments) == (
@@ -170,7 +196,7 @@ async def test_what_cannot_be_made_is_said_kindly(say: Say, dialogue: Dialogue, 
 
 @pytest.mark.parametrize("value", [0, -1, 1e9, math.nan, math.inf, True, "x" * 5000, "\x00", "🎵"])
 async def test_typed_options_of_the_wrong_kind(say: Say, dialogue: Dialogue, value: object) -> None:
-    for name in ("duration", "tempo", "seed", "key", "tala", "mood", "theme", "voice", "instrument"):
+    for name in ("duration", "tempo", "seed", "key", "tala", "mood", "theme", "voice", "style", "instrument"):
         if name == "seed" and value in (0, 1e9) and value is not True:
             continue
         reply = await say("/generate", raga="Yaman", **{name: value})
@@ -236,13 +262,19 @@ async def test_a_finished_piece(say: Say, dialogue: Dialogue) -> None:
     assert reply.text == "Raga Yaman · Sitar · 30 s · 96 bpm · Teental · peaceful · seed 7"
     assert reply.favorite is not None
     assert not reply.favorite.on
-    assert {line.split()[0] for line in lines(reply)} == {"/favorite", "/again", "/vary", "/longer"}
+    assert {line.split()[0] for line in lines(reply)} == {
+        "/favorite",
+        "/download",
+        "/again",
+        "/vary",
+        "/longer",
+    }
 
 
 async def test_other_people(say: Say, dialogue: Dialogue) -> None:
     await say("/generate Yaman")
     piece = dialogue.backend.finish(newest(dialogue).id)
-    for command in ("play", "again", "vary", "longer", "favorite", "remove", "cancel"):
+    for command in ("play", "again", "vary", "longer", "favorite", "remove", "cancel", "download"):
         refused = await say(f"/{command} {piece.id}", who="web:ben", chat="elsewhere")
         assert not refused.ok
         assert refused.private

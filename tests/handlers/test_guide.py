@@ -65,6 +65,23 @@ async def test_a_guide_from_the_first_question_to_the_piece(say: Say, dialogue: 
     assert (asked.duration_s, asked.tempo_bpm, asked.key) == (30.0, 220.0, "D")
 
 
+async def test_a_voice_has_manners_of_song_and_an_instrument_has_none(say: Say, dialogue: Dialogue) -> None:
+    reply = await say(press(await say("/generate"), "Soprano"))
+    assert [menu.title for menu in reply.menus] == ["The mood", "The manner of song"]
+    reply = await say(press(reply, "Dhrupad"))
+    assert reply.card is not None
+    assert ("Manner", "Dhrupad") in [(field.name, field.value) for field in reply.card.fields]
+    offered = [
+        one.label for menu in reply.menus if menu.title == "The manner of song" for one in menu.choices
+    ]
+    assert offered == ["Khayal", "Thumri", "Bhajan"]  # another one may be chosen instead
+    await say(press(reply, "Make it now"))
+    asked = next(iter(dialogue.backend.pieces.values()))[1].request
+    assert (asked.voice, asked.style, asked.music_type) == ("soprano", "dhrupad", "vocal")
+    played = await say(press(await say(press(await say("/generate"), "Sitar")), "That is all"))
+    assert "The manner of song" not in [menu.title for menu in played.menus]
+
+
 async def test_a_voice_a_raga_and_back(say: Say, dialogue: Dialogue) -> None:
     reply = await say(press(await say("/generate"), "Alto"))
     reply = await say(press(reply, "Melancholic"))

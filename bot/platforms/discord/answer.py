@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from bot.platforms import MessageGoneError
@@ -111,10 +112,10 @@ class Answer:
         else:
             self.message = await self._post.send(self.channel, page, mention=self._mention)
 
-    async def add(self, page: Page, *, hidden: bool = False, upload: Upload | None = None) -> int:
+    async def add(self, page: Page, *, hidden: bool = False, uploads: Sequence[Upload] = ()) -> int:
         """One more message; its id."""
         if not self.dead:
-            parts = page.new() | ({"file": upload.file()} if upload is not None else {})
+            parts = page.new(uploads)
             send = self._interaction.followup.send
             try:
                 message = await self._post.call(lambda: send(**parts, ephemeral=hidden, wait=True))
@@ -123,9 +124,9 @@ class Answer:
             else:
                 return message.id
         if hidden and not self.private_place:
-            return await self._direct(page)
+            return await self._direct(page, uploads)
         self._need_channel()
-        return await self._post.send(self.channel, page, upload=upload, mention=self._mention)
+        return await self._post.send(self.channel, page, uploads=uploads, mention=self._mention)
 
     async def drop(self) -> None:
         """Take away the message that was to hold the answer."""
@@ -152,10 +153,10 @@ class Answer:
     def _mention(self) -> int | None:
         return None if self.private_place else self.user
 
-    async def _direct(self, page: Page) -> int:
+    async def _direct(self, page: Page, uploads: Sequence[Upload] = ()) -> int:
         """What only the asker may read, without a token to say it by. Raises MessageGoneError where that is closed."""
         channel = await self._post.open_direct(self.user)
-        return await self._post.send(channel, page)
+        return await self._post.send(channel, page, uploads=uploads)
 
 
 class Answers:

@@ -9,6 +9,7 @@ import discord
 
 from bot.platforms import Services
 from bot.platforms.discord.answer import Answer, Answers
+from bot.platforms.discord.files import Files
 from bot.platforms.discord.post import Interaction, Post, RefusedError
 from bot.platforms.discord.reading import Said, asker_of, said_in, typing_in
 from bot.platforms.discord.sheet import Page, Upload, pages, whole
@@ -40,6 +41,7 @@ class Dialogue:
         self._shelf = shelf
         self._answers = answers
         self._tracks = tracks
+        self._files = Files(services)
 
     async def suggest(self, interaction: Interaction) -> None:
         """What could be meant by what is typed so far."""
@@ -78,6 +80,9 @@ class Dialogue:
         elif said.makes and not said.ends_guide:
             await answer.begin(hidden=False)
             await self._answer_in(said, answer)
+        elif said.takes_long:
+            await answer.begin(hidden=said.hidden)
+            await self._answer_in(said, answer)
         else:
             await answer.change()
             await self._answer_beside(said, answer)
@@ -94,7 +99,7 @@ class Dialogue:
         if reply.private and not answer.hidden and not said.place.private:
             await answer.drop()
             await self._add(answer, reply, said)
-        elif reply.track is not None:
+        elif reply.track is not None or reply.download is not None:
             await answer.drop()
             await self._play(answer, reply, said)
         else:
@@ -105,7 +110,7 @@ class Dialogue:
         reply = await self._services.respond(said.request(self._ref(said, answer) if said.makes else None))
         if reply.replaces or (said.makes and reply.progress is not None):
             await self._put(answer, reply)
-        elif reply.track is not None:
+        elif reply.track is not None or reply.download is not None:
             await self._play(answer, reply, said)
         else:
             await self._add(answer, reply, said)
@@ -158,9 +163,12 @@ class Dialogue:
 
     async def _play(self, answer: Answer, reply: Reply, said: Said) -> None:
         try:
-            await self._tracks.play(answer, reply)
+            if reply.download is not None:
+                await self._files.send(answer, reply, hidden=said.hidden)
+            else:
+                await self._tracks.play(answer, reply)
         except (RagaBotError, RefusedError, OSError) as error:
-            log.warning("A piece could not be played on Discord: %s", type(error).__name__)
+            log.warning("A piece could not be shown on Discord: %s", type(error).__name__)
             await self._add(answer, _NO_AUDIO, said)
 
     async def _keep(self, message: int | None, answer: Answer, reply: Reply) -> None:

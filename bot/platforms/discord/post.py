@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import aiohttp
@@ -88,7 +88,7 @@ class Post:
         channel: int,
         page: Page,
         *,
-        upload: Upload | None = None,
+        uploads: Sequence[Upload] = (),
         answers: int | None = None,
         mention: int | None = None,
         nonce: str | None = None,
@@ -96,9 +96,7 @@ class Post:
         """Post a message; its id. ``answers``: the message that it answers, which may have gone meanwhile."""
         if mention is not None:
             page = mentioning(page, mention)
-        parts = page.new()
-        if upload is not None:
-            parts["file"] = upload.file()
+        parts = page.new(uploads)
         if answers is not None:
             parts["reference"] = discord.MessageReference(
                 message_id=answers, channel_id=channel, fail_if_not_exists=False

@@ -50,6 +50,11 @@ class Said:
         return self.command == "guide" and self.text.split()[:1] == ["make"]
 
     @property
+    def takes_long(self) -> bool:
+        """Whether a file may have to be made first, so that the asker sees at once that something happens."""
+        return self.command == "download" and (len(self.text.split()) > 1 or bool(self.options))
+
+    @property
     def hidden(self) -> bool:
         """Whether the answer is for the asker alone, where others read."""
         command = _BY_NAME.get(self.command)

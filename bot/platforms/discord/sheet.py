@@ -60,11 +60,15 @@ class Page:
         view.stop()
         return view
 
-    def new(self) -> dict[str, Any]:
-        """As the library takes it for a new message."""
-        view = self.view()
-        file = self.image.file() if self.image is not None else None
-        parts = {"content": self.content or None, "embed": self.embed, "view": view, "file": file}
+    def new(self, uploads: Sequence[Upload] = ()) -> dict[str, Any]:
+        """As the library takes it for a new message, with these files."""
+        files = [one.file() for one in (*uploads, *([self.image] if self.image is not None else []))]
+        parts = {
+            "content": self.content or None,
+            "embed": self.embed,
+            "view": self.view(),
+            "files": files or None,
+        }
         return {name: part for name, part in parts.items() if part is not None}
 
     def change(self) -> dict[str, Any]:

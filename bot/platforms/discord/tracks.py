@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 SENDING = "sending"
 """Instead of a message, on the shelf: it is being sent, or nobody knows what became of it."""
 
-_HEADROOM = 65_536
+HEADROOM = 65_536
 """A file's limit counts what stands around it too."""
 
 _NONCE_CHARACTERS = 25
@@ -73,13 +73,13 @@ class Tracks:
                 await self._heart(Spot(answer.channel, message), reply)
                 return
         limit = self._post.upload_limit(answer.channel) if answer.dead else answer.upload_limit
-        most = limit - _HEADROOM
+        most = limit - HEADROOM
         for _ in range(_SMALLER_TRIES):
-            upload = await self._upload(track, most)
+            uploads = await self._uploads(track, most)
             try:
-                message = await answer.add(whole(reply), upload=upload)
+                message = await answer.add(whole(reply), uploads=uploads)
             except TooLargeError:
-                most = min(most, len(upload.data)) * 6 // 10
+                most = min(most, len(uploads[0].data)) * 6 // 10
                 continue
             spot = Spot(answer.channel, message)
             await self._note(spot, reply, apart=answer.apart)
@@ -136,20 +136,20 @@ class Tracks:
         self, channel: int, reply: Reply, nonce: str, mention: int | None, *, answers: int | None = None
     ) -> Spot:
         track = _track(reply)
-        most = self._post.upload_limit(channel) - _HEADROOM
+        most = self._post.upload_limit(channel) - HEADROOM
         for _ in range(_SMALLER_TRIES):
-            upload = await self._upload(track, most)
+            uploads = await self._uploads(track, most)
             try:
                 message = await self._post.send(
                     channel,
                     whole(reply),
-                    upload=upload,
+                    uploads=uploads,
                     answers=answers,
                     mention=mention,
                     nonce=nonce_of(nonce),
                 )
             except TooLargeError:
-                most = min(most, len(upload.data)) * 6 // 10
+                most = min(most, len(uploads[0].data)) * 6 // 10
                 continue
             spot = Spot(channel, message)
             await self._note(spot, reply)
@@ -157,8 +157,8 @@ class Tracks:
         raise TooLargeError("the file is too large at any size")
 
     async def _post_by(self, answer: Answer, reply: Reply) -> Spot:
-        upload = await self._upload(_track(reply), answer.upload_limit - _HEADROOM)
-        spot = Spot(answer.channel, await answer.add(whole(reply), upload=upload))
+        uploads = await self._uploads(_track(reply), answer.upload_limit - HEADROOM)
+        spot = Spot(answer.channel, await answer.add(whole(reply), uploads=uploads))
         await self._note(spot, reply, apart=True)
         return spot
 
@@ -179,12 +179,17 @@ class Tracks:
             return False  # then the nonce alone has to do
         return False
 
-    async def _upload(self, track: Track, most_bytes: int) -> Upload:
+    async def _uploads(self, track: Track, most_bytes: int) -> tuple[Upload, ...]:
+        """The audio, and after it the picture that it holds."""
         path = await self._services.audio(track.audio)
         small = await self._services.smaller(path, track.duration_s, most_bytes)
         if small is None:
             raise TooLargeError("the file is too large at any size")
-        return Upload(await asyncio.to_thread(small.read_bytes), track.filename)
+        audio = Upload(await asyncio.to_thread(small.read_bytes), track.filename)
+        cover = await self._services.cover(track.audio, "whole") if track.cover else None
+        if cover is None:
+            return (audio,)
+        return (audio, Upload(await asyncio.to_thread(cover.read_bytes), "piece.png", track.cover))
 
     async def _note(self, spot: Spot, reply: Reply, *, apart: bool = False) -> None:
         """Remember where the file is to be had again, and what a heart on the message stands for."""

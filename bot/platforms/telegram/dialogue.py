@@ -12,6 +12,7 @@ from bot.platforms import MessageGoneError, Services
 from bot.platforms.hearts import heart_line
 from bot.platforms.shelf import Shelf
 from bot.platforms.telegram import sheet
+from bot.platforms.telegram.files import Files
 from bot.platforms.telegram.links import link
 from bot.platforms.telegram.pictures import Pictures
 from bot.platforms.telegram.post import Post, PostError, RefusedError
@@ -62,11 +63,13 @@ class Said:
 
     @property
     def makes(self) -> bool:
-        """Whether a piece may come of it, whose progress needs a message."""
+        """Whether a piece or a file may come of it, whose progress needs a message."""
         return (
             self.command in _MAKING
             or (self.command == "generate" and bool(self.text))
             or (self.command == "guide" and self.text.split()[:1] == ["make"])
+            # In a group the file goes to the private chat, and nothing is to be seen before.
+            or (self.command == "download" and len(self.text.split()) > 1 and self.place.private)
         )
 
 
@@ -81,6 +84,7 @@ class Dialogue:
         edits: ProgressEdits,
         tracks: Tracks,
         pictures: Pictures,
+        files: Files,
         username: str,
     ) -> None:
         self._services = services
@@ -89,6 +93,7 @@ class Dialogue:
         self._edits = edits
         self._tracks = tracks
         self._pictures = pictures
+        self._files = files
         self._username = username
 
     async def answer(self, said: Said) -> None:
@@ -155,6 +160,8 @@ class Dialogue:
             await self._show_in(waiting, reply)
         elif reply.track is not None:
             await self._tracks.play(said.answer_spot, reply)
+        elif reply.download is not None:
+            await self._files.send(said.answer_spot, reply)
         elif flash is not None and reply.replaces:
             await self._replace(said, reply)
         else:
@@ -165,9 +172,10 @@ class Dialogue:
         if reply.progress is not None:
             self._edits.first(waiting, reply)
             return
-        if reply.track is not None:
+        if reply.track is not None or reply.download is not None:
             self._edits.end(waiting)
-            await self._tracks.play(replace(waiting, message=0), reply)
+            show = self._tracks.play if reply.track is not None else self._files.send
+            await show(replace(waiting, message=0), reply)
             await self._post.delete(waiting)
             return
         await self._edits.settled(waiting)
@@ -220,6 +228,8 @@ class Dialogue:
         try:
             if reply.track is not None:
                 await self._tracks.play(direct, reply)
+            elif reply.download is not None:
+                await self._files.send(direct, reply)
             else:
                 await self._say(direct, reply, replace(said, place=replace(said.place, private=True)))
         except MessageGoneError:
@@ -273,7 +283,13 @@ def _request(said: Said, answer: MessageRef | None = None) -> Request:
 def _only_text(reply: Reply) -> bool:
     """Whether a short text says it all."""
     return not (
-        reply.card or reply.progress or reply.track or reply.entries or reply.menus or any(reply.buttons)
+        reply.card
+        or reply.progress
+        or reply.track
+        or reply.download
+        or reply.entries
+        or reply.menus
+        or any(reply.buttons)
     )
 
 

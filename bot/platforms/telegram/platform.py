@@ -18,6 +18,7 @@ from bot.platforms import Services
 from bot.platforms.shelf import Shelf
 from bot.platforms.telegram import hearts, menu, sheet, webhook
 from bot.platforms.telegram.dialogue import Dialogue
+from bot.platforms.telegram.files import Files
 from bot.platforms.telegram.inline import Inline
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.pace import Pace
@@ -161,8 +162,9 @@ class TelegramPlatform:
         self._username = me.username or ""
         post = self._post
         pictures = Pictures(self._services, post, self._shelf)
+        files = Files(self._services, post, self._shelf)
         self._dialogue = Dialogue(
-            self._services, post, self._shelf, self._edits, self._tracks, pictures, self._username
+            self._services, post, self._shelf, self._edits, self._tracks, pictures, files, self._username
         )
         self._inline = Inline(self._services, post, self._tracks, self._username)
         await self._intake.start()

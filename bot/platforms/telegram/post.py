@@ -106,7 +106,7 @@ class Post:
                 parse_mode=ParseMode.HTML,
                 reply_markup=keyboard,
                 link_preview_options=_PLAIN,
-                reply_parameters=_answering(place),
+                reply_parameters=answering(place),
                 message_thread_id=place.thread or None,
             )
 
@@ -124,11 +124,15 @@ class Post:
                 caption=text or None,
                 parse_mode=ParseMode.HTML,
                 reply_markup=keyboard,
-                reply_parameters=_answering(place),
+                reply_parameters=answering(place),
                 message_thread_id=place.thread or None,
                 read_timeout=_PHOTO_S,
             )
 
+        return await self._sent(spot, send, PATIENT_S, ATTEMPTS)
+
+    async def send(self, spot: Spot, send: Callable[[Spot], Awaitable[Message]]) -> Message:
+        """Post by a call of one's own, which is told where the message goes."""
         return await self._sent(spot, send, PATIENT_S, ATTEMPTS)
 
     async def send_audio(
@@ -141,7 +145,7 @@ class Post:
         title: str,
         performer: str,
         duration_s: float,
-        cover: bytes,
+        thumbnail: bytes | None,
         patient: bool,
     ) -> Message:
         """Post a track. Not ``patient``: it is tried once, by somebody who comes back."""
@@ -157,8 +161,8 @@ class Post:
                 title=title,
                 performer=performer,
                 duration=round(duration_s),
-                thumbnail=cover if upload else None,
-                reply_parameters=_answering(place),
+                thumbnail=thumbnail,
+                reply_parameters=answering(place),
                 message_thread_id=place.thread or None,
                 read_timeout=_UPLOAD_S if upload else 15.0,
             )
@@ -315,8 +319,10 @@ class _MovedError(MessageGoneError):
         self.chat = chat
 
 
-def _answering(place: Spot) -> ReplyParameters | None:
-    """Telegram names a person to whose message it answers, also where that message has been deleted since."""
+def answering(place: Spot) -> ReplyParameters | None:
+    """By what a message answers the place's request.
+
+    Telegram names a person to whose message it answers, also where that message has been deleted since."""
     if not place.request:
         return None
     return ReplyParameters(place.request, allow_sending_without_reply=True)

@@ -34,8 +34,11 @@ _TOO_LARGE = "This piece is too large for Telegram. A shorter one, or one from t
 
 @dataclass(frozen=True, slots=True)
 class _Media:
+    """``thumbnail``: the small picture of an upload; what Telegram has already has its own."""
+
     audio: str | InputFile
     size: int = 0
+    thumbnail: bytes | None = None
 
 
 class Tracks:
@@ -97,7 +100,7 @@ class Tracks:
             title=track.title[:64],
             performer=track.performer[:64],
             duration=round(track.duration_s),
-            thumbnail=self._cover if isinstance(media.audio, InputFile) else None,
+            thumbnail=media.thumbnail,
         )
         try:
             changed = await self._post.edit_into_audio(spot, wanted, sheet.keyboard(reply))
@@ -131,7 +134,7 @@ class Tracks:
                     title=track.title[:64],
                     performer=track.performer[:64],
                     duration_s=track.duration_s,
-                    cover=self._cover,
+                    thumbnail=media.thumbnail,
                     patient=patient,
                 )
             except TooLargeError:
@@ -153,7 +156,13 @@ class Tracks:
         if small is None:
             raise TooLargeError("the file is too large at any size")
         data = await asyncio.to_thread(small.read_bytes)
-        return _Media(InputFile(data, filename=track.filename, attach=attach), len(data))
+        thumbnail = await self._thumbnail(track)
+        return _Media(InputFile(data, filename=track.filename, attach=attach), len(data), thumbnail)
+
+    async def _thumbnail(self, track: Track) -> bytes:
+        """The piece's own picture made small, else the bot's sign."""
+        path = await self._services.cover(track.audio, "small") if track.cover else None
+        return self._cover if path is None else await asyncio.to_thread(path.read_bytes)
 
     async def _note(self, reply: Reply, posted: Message) -> None:
         """Remember the file's name at Telegram, and what a heart on the message stands for."""

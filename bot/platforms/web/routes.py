@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import secrets
 from dataclasses import dataclass
 from importlib import resources
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from bot.platforms.web.pictures import ADDRESS, CardPictures
 from bot.platforms.web.visitors import Visitor, Visitors
 from bot.platforms.web.wire import FRAME_BYTES, FrameError, dump, read_said
 from handlers.errors import NotAuthenticatedError, NotFoundError, RagaBotError, UnavailableError
-from handlers.model import GenerationId
+from handlers.model import GenerationId, Request
 
 _TYPES = {
     ".html": "text/html",
@@ -28,6 +29,15 @@ _TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
+}
+_FILE_TYPES = {
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mid": "audio/midi",
+    ".zip": "application/zip",
+    ".png": "image/png",
 }
 _GENERATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STATUS = {NotFoundError: 404, NotAuthenticatedError: 404, UnavailableError: 503}
@@ -81,6 +91,8 @@ class Routes:
         router.add_post("/api/say", self._say)
         router.add_get("/live", self._live, allow_head=False)
         router.add_get("/audio/{generation}", self._audio)
+        router.add_get("/cover/{generation}.png", self._cover)
+        router.add_get("/download/{generation}/{kind}", self._download, allow_head=False)
         router.add_get(ADDRESS, self._pictures.serve)
 
     async def close_pages(self) -> None:
@@ -154,23 +166,69 @@ class Routes:
             self._pages.discard(page)
         return socket
 
-    async def _audio(self, request: web.Request) -> web.StreamResponse:
+    def _asked(self, request: web.Request) -> tuple[Visitor, GenerationId]:
+        """Who asks for which piece. Raises NotFoundError for whom nobody can have shown one."""
         if not _GENERATION.fullmatch(request.match_info["generation"]):
             raise web.HTTPNotFound
-        generation = GenerationId(request.match_info["generation"])
         visitor, new = self._visitors.recognize(request)
         if new:
-            return refusal(404, NotFoundError.code, str(NotFoundError()))
+            raise NotFoundError
+        return visitor, GenerationId(request.match_info["generation"])
+
+    async def _cover(self, request: web.Request) -> web.StreamResponse:
         try:
+            visitor, generation = self._asked(request)
+            storage = await self._services.playable(visitor.actor, visitor.place, generation)
+            path = await self._services.cover(storage, "whole")
+            if path is None:
+                raise NotFoundError
+        except RagaBotError as error:
+            return _refused(error)
+        headers = {"Cache-Control": "private, max-age=3600", "Content-Type": "image/png", "Vary": "Cookie"}
+        return web.FileResponse(path, headers=headers)
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        """A piece as another file: asked for as by the command, so that one that has gone is made again."""
+        try:
+            visitor, generation = self._asked(request)
+            reply = await self._services.respond(
+                Request(
+                    actor=visitor.actor,
+                    place=visitor.place,
+                    command="download",
+                    event=secrets.token_hex(16),
+                    text=f"{generation} {request.match_info['kind'][:20]}",
+                )
+            )
+            if reply.download is None:
+                return refusal(404, NotFoundError.code, reply.text or str(NotFoundError()))
+            path = await self._services.download(reply.download.file)
+        except RagaBotError as error:
+            return _refused(error)
+        headers = {
+            "Cache-Control": "private, max-age=3600",
+            "Content-Type": _FILE_TYPES.get(path.suffix, "application/octet-stream"),
+            "Content-Disposition": _attachment(reply.download.filename),
+            "Vary": "Cookie",
+        }
+        return web.FileResponse(path, headers=headers)
+
+    async def _audio(self, request: web.Request) -> web.StreamResponse:
+        try:
+            visitor, generation = self._asked(request)
             storage = await self._services.playable(visitor.actor, visitor.place, generation)
             path = await self._services.audio(storage)
         except RagaBotError as error:
-            return refusal(_STATUS.get(type(error), 400), error.code, error.message)
+            return _refused(error)
         headers = {"Cache-Control": "private, max-age=3600", "Content-Type": "audio/mpeg", "Vary": "Cookie"}
         if request.query.get("download") == "1":
             name = await self._log.filename(visitor.account, generation) or f"raga-bot-{generation[:12]}.mp3"
             headers["Content-Disposition"] = _attachment(name)
         return web.FileResponse(path, headers=headers)
+
+
+def _refused(error: RagaBotError) -> web.Response:
+    return refusal(_STATUS.get(type(error), 400), error.code, error.message)
 
 
 def _attachment(name: str) -> str:

@@ -11,7 +11,18 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from handlers.model import Button, Card, Entry, FavoriteTarget, Menu, Progress, Reply, Suggestion, Track
+from handlers.model import (
+    Button,
+    Card,
+    Download,
+    Entry,
+    FavoriteTarget,
+    Menu,
+    Progress,
+    Reply,
+    Suggestion,
+    Track,
+)
 
 FRAME_BYTES = 16 * 1024
 """The longest frame or request body that the page may send."""
@@ -208,6 +219,13 @@ class ProgressJson(TypedDict):
     attempt: int
 
 
+class CoverJson(TypedDict):
+    """The picture of a piece, and what it shows in words."""
+
+    url: str
+    alt: str
+
+
 class TrackJson(TypedDict):
     """A finished piece. ``url`` plays it and ``download`` saves it, for the accounts that may hear it."""
 
@@ -218,6 +236,17 @@ class TrackJson(TypedDict):
     filename: str
     url: str
     download: str
+    cover: CoverJson | None
+
+
+class DownloadJson(TypedDict):
+    """A piece as a file of another kind, at ``url`` for the accounts that may hear it."""
+
+    kind: str
+    title: str
+    filename: str
+    size_bytes: int
+    url: str
 
 
 class MenuJson(TypedDict):
@@ -249,6 +278,7 @@ class ReplyJson(TypedDict):
     card: CardJson | None
     progress: ProgressJson | None
     track: TrackJson | None
+    download: DownloadJson | None
     entries: list[EntryJson]
     menus: list[MenuJson]
     buttons: list[list[ButtonJson]]
@@ -276,6 +306,7 @@ def reply_json(reply: Reply, picture: PictureJson | None = None) -> ReplyJson:
         "card": _card(reply.card, picture) if reply.card else None,
         "progress": _progress(reply.progress) if reply.progress else None,
         "track": _track(reply.track) if reply.track else None,
+        "download": _download(reply.download) if reply.download else None,
         "entries": [_entry(entry) for entry in reply.entries],
         "menus": [_menu(menu) for menu in reply.menus],
         "buttons": [[_button(button) for button in row] for row in reply.buttons],
@@ -302,8 +333,8 @@ def target_name(target: FavoriteTarget) -> str:
 
 def is_remark(reply: Reply) -> bool:
     """Whether a reply is only to be flashed, and needs no message of its own."""
-    shown = (reply.text, reply.card, reply.progress, reply.track, reply.entries, reply.menus, reply.buttons)
-    return bool(reply.notice) and not any(shown)
+    shown = (reply.text, reply.card, reply.progress, reply.track, reply.entries, reply.menus)
+    return bool(reply.notice) and not any((*shown, reply.download, reply.buttons))
 
 
 def dump(value: Any) -> str:
@@ -336,7 +367,8 @@ def _progress(progress: Progress) -> ProgressJson:
 
 
 def _track(track: Track) -> TrackJson:
-    url = f"/audio/{quote(track.generation, safe='')}"
+    ident = quote(track.generation, safe="")
+    url = f"/audio/{ident}"
     return {
         "generation": track.generation,
         "title": track.title,
@@ -345,6 +377,17 @@ def _track(track: Track) -> TrackJson:
         "filename": track.filename,
         "url": url,
         "download": f"{url}?download=1",
+        "cover": {"url": f"/cover/{ident}.png", "alt": track.cover} if track.cover else None,
+    }
+
+
+def _download(file: Download) -> DownloadJson:
+    return {
+        "kind": file.kind,
+        "title": file.title,
+        "filename": file.filename,
+        "size_bytes": file.size_bytes,
+        "url": f"/download/{quote(file.generation, safe='')}/{file.kind}",
     }
 
 

@@ -13,16 +13,18 @@ import numpy as np
 import soundfile
 
 from bot.compact import smaller
-from bot.platforms import Drawn, Services, Theme
+from bot.platforms import CoverSize, Drawn, Services, Theme
 from handlers.errors import UnavailableError
 from handlers.model import (
     Actor,
     Button,
     Card,
+    Download,
     Entry,
     FavoriteState,
     FavoriteTarget,
     Field,
+    FileKind,
     GenerationId,
     Menu,
     MessageRef,
@@ -39,6 +41,8 @@ from handlers.model import (
 PIECE = GenerationId("k570000000000000000000000000yaman")
 AUDIO = StorageId("kg2secretstorage")
 AUDIO_S = 8.0
+COVER = "Yaman as a line of pitch."
+THUMBNAIL = b"\xff\xd8 a small picture"
 RAGAS = ("Yaman", "Yaman Kalyan", "Bhairavi")
 
 
@@ -64,7 +68,7 @@ def finished(text: str = "Raga Yaman · Sitar · seed 7") -> Reply:
     """A piece that is done."""
     return Reply(
         text=text,
-        track=Track(PIECE, AUDIO, "Yaman <Teental>", "Sitar & Tabla", AUDIO_S, "Yaman.mp3"),
+        track=Track(PIECE, AUDIO, "Yaman <Teental>", "Sitar & Tabla", AUDIO_S, "Yaman.mp3", COVER),
         buttons=((Button("Another take", f"/again {PIECE}"),),),
         favorite=FavoriteState(FavoriteTarget(generation=PIECE), on=False),
         generation=PIECE,
@@ -105,6 +109,11 @@ class Double:
     too_large: bool = False
     limits: list[int] = field(default_factory=list)
     remarks: str = ""
+    covered: bool = True
+    """Whether the audio holds a picture."""
+    file_bytes: int = 4000
+    """The size of a file that is taken away."""
+    fetched: list[str] = field(default_factory=list)
     drawn: dict[str, bytes] = field(default_factory=lambda: {"Yaman": png()})
     """The pictures that can be had, by raga."""
 
@@ -117,6 +126,8 @@ class Double:
             audio=self.audio,
             picture=self.picture,
             smaller=self.smaller,
+            cover=self.cover,
+            download=self.download,
             playable=self.playable,
         )
 
@@ -155,6 +166,11 @@ class Double:
                 return self._history(request)
             case "play":
                 return finished()
+            case "download" if len(asked := request.text.split()) > 1:
+                return Reply(text="Raga Yaman <&>", download=self.file(asked[1]), private=True)
+            case "download":
+                forms = (Button("MIDI", f"/download {PIECE} midi"), Button("WAV", f"/download {PIECE} wav"))
+                return Reply(card=Card("As what?"), menus=(Menu("The form", forms),), private=True)
             case "long":
                 return Reply(text="\n".join(f"{number} {'<&>' * 30}" for number in range(120)))
             case "search":
@@ -183,6 +199,33 @@ class Double:
         """The file."""
         assert storage == AUDIO
         return self.audio_file
+
+    def file(self, kind: str) -> Download:
+        """A file of noise, as large as the test says; a WAV can be had as FLAC at half the size."""
+        known: dict[str, FileKind] = {"midi": "midi", "wav": "wav", "opus": "opus", "flac": "flac"}
+        path = self._file_path(f"yaman.{kind}")
+        head = b"OggS" if kind == "opus" else b"DATA"
+        path.write_bytes(head + b"\0" * (self.file_bytes // (2 if kind == "flac" else 1) - 4))
+        smaller = self.file("flac") if kind == "wav" else None
+        size = path.stat().st_size
+        return Download(
+            PIECE, known[kind], path.name, "Yaman", "Sitar", AUDIO_S, f"Yaman.{kind}", size, smaller
+        )
+
+    def _file_path(self, name: str) -> Path:
+        return self.audio_file.with_name(name)
+
+    async def download(self, file: str) -> Path:
+        """A file that was made."""
+        self.fetched.append(file)
+        return self._file_path(file)
+
+    async def cover(self, storage: StorageId, size: CoverSize) -> Path | None:
+        """The picture in the audio: a PNG, or a JPEG of a size that no other picture of the tests has."""
+        assert storage == AUDIO
+        path = self.audio_file.with_name(f"cover-{size}")
+        path.write_bytes(png(40, 30) if size == "whole" else THUMBNAIL)
+        return path if self.covered else None
 
     async def picture(self, picture: Picture, theme: Theme) -> Drawn:
         """A file of its own for each state of a picture."""

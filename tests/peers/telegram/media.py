@@ -52,6 +52,18 @@ class Media:
         )
         return dict(kept)
 
+    def file(self, given: Any, kind: str, about: Mapping[str, Any]) -> Json:
+        """A voice note or a document. Raises Refusal."""
+        stored = self._stored(given, kind)
+        held: Json = {
+            "file_id": stored.file_id,
+            "file_unique_id": f"u{stored.file_id}",
+            "file_size": len(stored.data),
+        }
+        if kind == "voice":
+            return held | {"duration": int(about.get("duration") or 0), "mime_type": "audio/ogg"}
+        return held | {"file_name": stored.name}
+
     def photo(self, given: Any) -> list[Json]:
         """A photo in its sizes, the largest last; each has a name of its own. Raises Refusal."""
         stored = self._stored(given, "photo")
@@ -100,6 +112,8 @@ def _check(data: bytes, kind: str, most_bytes: int) -> None:
         raise Refusal(413, "Request Entity Too Large")
     if kind == "audio" and data[:3] != b"ID3" and data[:1] != b"\xff":
         raise Refusal(400, "Bad Request: the file is no MP3")
+    if kind == "voice" and data[:4] != b"OggS":
+        raise Refusal(400, "Bad Request: the file is no voice note")
     if kind == "photo":
         if len(data) > PHOTO_BYTES:
             raise Refusal(400, "Bad Request: PHOTO_SAVE_FILE_INVALID")

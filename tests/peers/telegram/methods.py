@@ -55,6 +55,12 @@ class Methods:
                 self._send_audio,
                 f"{post} audio caption title performer duration thumbnail",
             ),
+            ("sendVoice", self._send_file("voice"), f"{post} voice caption duration"),
+            (
+                "sendDocument",
+                self._send_file("document"),
+                f"{post} document caption disable_content_type_detection",
+            ),
             (
                 "editMessageText",
                 self._edit_text,
@@ -134,6 +140,17 @@ class Methods:
             "reply_markup": self._markup(params),
         }
         return self._post(params, content).json()
+
+    def _send_file(self, kind: str) -> Callable[[Params], Awaitable[Json]]:
+        async def send(params: Params) -> Json:
+            content = {
+                kind: self._media.file(params.get(kind), kind, params),
+                "caption": self._text(params, "caption", 1024),
+                "reply_markup": self._markup(params),
+            }
+            return self._post(params, content).json()
+
+        return send
 
     async def _edit_text(self, params: Params) -> Json:
         message = self._own(params)

@@ -8,11 +8,12 @@
  *   picture?: CardPicture | null}} Card
  * @typedef {{stage: string, fraction: number, seconds_left: number | null, attempt: number}} Progress
  * @typedef {{generation: string, title: string, performer: string, duration_s: number, filename: string,
- *   url: string, download: string}} Track
+ *   url: string, download: string, cover?: {url: string, alt: string} | null}} Track
+ * @typedef {{kind: string, title: string, filename: string, size_bytes: number, url: string}} Download
  * @typedef {{title: string, detail: string, buttons: ReplyButton[]}} Entry
  * @typedef {{title: string, choices: ReplyButton[]}} Menu
  * @typedef {{target: string, on: boolean}} Favorite
- * @typedef {{text: string, card: Card | null, progress: Progress | null, track: Track | null, entries: Entry[],
+ * @typedef {{text: string, card: Card | null, progress: Progress | null, track: Track | null, download?: Download | null, entries: Entry[],
  *   menus?: Menu[], buttons: ReplyButton[][], private: boolean, replaces: boolean, notice: string, favorite: Favorite | null,
  *   generation: string | null, ok: boolean}} Reply
  * @typedef {{id: string, seq: number, place: number, by: "person" | "bot", state: "pending" | "shown" | "void",

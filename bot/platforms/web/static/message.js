@@ -1,6 +1,7 @@
 // One message of the conversation as an element that can take on a new state.
 
 import { cardView } from "./card.js";
+import { fileView } from "./file.js";
 import { el, icon, withCommands } from "./dom.js";
 import { player } from "./player.js";
 import { progressView } from "./progress.js";
@@ -128,6 +129,7 @@ export class ReplyView {
     if (reply.card) this.element.append(cardView(reply.card));
     if (this.#progress) this.element.append(this.#progress.element);
     if (reply.track) this.element.append(this.#trackSheet(reply, about));
+    if (reply.download) this.element.append(fileView(reply.download));
     if (reply.entries.length) this.element.append(this.#entries(reply));
     for (const menu of reply.menus ?? []) this.element.append(this.#menu(menu));
     if (reply.notice) this.element.append(el("p", { class: "text" }, withCommands(reply.notice)));
@@ -165,6 +167,7 @@ export class ReplyView {
       { class: "sheet track", "data-testid": "track" },
       !titled && el("header", {}, el("h2", {}, track.title), track.performer && el("p", { class: "subtitle" }, track.performer)),
       this.#player.element,
+      track.cover && el("img", { class: "cover", src: track.cover.url, alt: track.cover.alt, loading: "lazy", "data-testid": "cover" }),
       about && el("p", { class: "about", "data-testid": "parameters" }, about),
     );
   }

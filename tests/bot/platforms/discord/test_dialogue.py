@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.platforms.shelf import Shelf
-from tests.bot.platforms.double import PIECE, RAGAS, Double, finished
+from tests.bot.platforms.double import COVER, PIECE, RAGAS, Double, finished
 from tests.peers.discord.interactions import Asked
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.people import Person
@@ -222,6 +222,56 @@ async def test_a_piece_is_played_again_without_a_second_upload(
     await peer.until(lambda: len(room.audios) == 2, "the piece, uploaded anew")
     assert peer.uploads == 2
     assert await shelf.get("audio", finished().track.audio) == f"{room.ident}/{room.audios[-1].ident}"  # type: ignore[union-attr] # it has one
+
+
+async def test_a_piece_comes_with_its_picture_and_what_that_shows(
+    peer: DiscordPeer, double: Double, room: Channel
+) -> None:
+    asha = peer.person("Asha")
+    asked = await asha.command("history", room)
+    await said(peer, asked)
+    await asha.press(asked.answers[0], "Play")
+    await peer.until(lambda: len(room.audios) == 1, "the piece")
+    (audio, picture) = room.audios[0].attachments
+    assert audio["filename"] == "Yaman.mp3"
+    assert (picture["filename"], picture["description"]) == ("piece.png", COVER)
+    double.covered = False
+    room.audios[0].deleted = True
+    await asha.press(asked.answers[0], "Play")
+    await peer.until(lambda: len(room.audios) == 1, "the piece without a picture")
+    assert [one["filename"] for one in room.audios[0].attachments] == ["Yaman.mp3"]
+
+
+async def test_a_file_to_take_away_is_for_the_asker_alone(
+    peer: DiscordPeer, double: Double, room: Channel
+) -> None:
+    asha = peer.person("Asha")
+    asked = await asha.command("history", room)
+    await said(peer, asked)
+    pressed = await asha.send(asked.answers[0], {"custom_id": f"/download {PIECE} midi", "component_type": 2})
+    await peer.until(lambda: any(one.attachments for one in pressed.answers), "the file")
+    (answer,) = [one for one in pressed.answers if one.attachments]
+    assert answer.ephemeral
+    assert [one["filename"] for one in answer.attachments] == ["Yaman.midi"]
+    assert double.fetched == ["yaman.midi"]
+
+
+async def test_a_wav_that_is_too_large_comes_as_flac_and_says_so(
+    peer: DiscordPeer, double: Double, room: Channel
+) -> None:
+    asha = peer.person("Asha")
+    double.file_bytes = 15 * 2**20
+    asked = await asha.command("history", room)
+    await said(peer, asked)
+    pressed = await asha.send(asked.answers[0], {"custom_id": f"/download {PIECE} wav", "component_type": 2})
+    await peer.until(lambda: any(one.attachments for one in pressed.answers), "the file")
+    (answer,) = [one for one in pressed.answers if one.attachments]
+    assert [one["filename"] for one in answer.attachments] == ["Yaman.flac"]
+    assert "As FLAC, which holds the same samples, since the 16 MB of a WAV" in answer.content
+    double.file_bytes = 40 * 2**20
+    pressed = await asha.send(asked.answers[0], {"custom_id": f"/download {PIECE} wav", "component_type": 2})
+    await peer.until(lambda: any("chat page" in one.content for one in pressed.answers), "a word about it")
+    assert not any(one.attachments for one in pressed.answers)
 
 
 async def test_a_button_that_is_none_of_ours_gets_a_kind_word(peer: DiscordPeer, room: Channel) -> None:

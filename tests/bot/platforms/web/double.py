@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from bot.platforms import Drawn, Services, Theme
+from bot.platforms import CoverSize, Drawn, Services, Theme
 from handlers.errors import NotFoundError
 from handlers.model import (
     AccountId,
     Actor,
     Button,
     Card,
+    Download,
     Entry,
     FavoriteState,
     FavoriteTarget,
@@ -35,6 +36,7 @@ from handlers.model import (
 )
 
 AUDIO_S = 3.0
+COVER_PNG = b"\x89PNG\r\n\x1a\n of the piece"
 PIECE = GenerationId("k570000000000000000000000000yaman")
 SCALE = GenerationId("scale-0123456789abcdef0123456789abcdef")
 SECRET = b"a secret of the tests, of 32 bytes"
@@ -125,7 +127,13 @@ def finished_reply(on: bool = False, title: str = "Raga Yaman") -> Reply:
     return Reply(
         text="Sitar · 30 s · C♯ · 96 bpm · teental · seed 7",
         track=Track(
-            PIECE, StorageId("kg2secretstorage"), title, "Raga Bot, sitar", AUDIO_S, "Raga Yaman – 7.mp3"
+            PIECE,
+            StorageId("kg2secretstorage"),
+            title,
+            "Raga Bot, sitar",
+            AUDIO_S,
+            "Raga Yaman – 7.mp3",
+            "Yaman as a line of pitch.",
         ),
         buttons=(
             (
@@ -138,6 +146,11 @@ def finished_reply(on: bool = False, title: str = "Raga Yaman") -> Reply:
         favorite=FavoriteState(FavoriteTarget(generation=PIECE), on),
         generation=PIECE,
     )
+
+
+MIDI_FILE = Download(
+    PIECE, "midi", "yaman.mid", "Raga Yaman", "Raga Bot, sitar", AUDIO_S, "Raga Yaman – 7.mid", 4
+)
 
 
 def heard_reply(on: bool = False) -> Reply:
@@ -194,6 +207,8 @@ class WebDouble:
     edition: int = 1
     """Counted up, the pictures are drawn otherwise."""
     undrawable: Exception | None = None
+    covered: bool = True
+    """Whether the audio holds a picture."""
 
     def services(self) -> Services:
         """What a platform is given."""
@@ -204,6 +219,8 @@ class WebDouble:
             audio=self.audio,
             picture=self.picture,
             smaller=self.smaller,
+            cover=self.cover,
+            download=self.download,
             playable=self.playable,
         )
 
@@ -233,6 +250,11 @@ class WebDouble:
                 return Reply(text="Stopped.", replaces=True, generation=PIECE)
             case "play":
                 return finished_reply((account, "generation") in self.kept)
+            case "download":
+                ident, kind = request.text.split(maxsplit=1)
+                if self.owners.get(GenerationId(ident)) != account or kind != "midi":
+                    return Reply(text="That is not there, or it is not yours.", ok=False)
+                return Reply(text="MIDI", download=MIDI_FILE, private=True)
             case "held":
                 self.arrived.set()
                 await self.held.wait()
@@ -291,6 +313,19 @@ class WebDouble:
     async def smaller(self, path: Path, duration_s: float, most_bytes: int) -> Path | None:
         """The page has no limit, and never asks."""
         raise AssertionError(f"{path} of {duration_s} s for {most_bytes} bytes")
+
+    async def cover(self, storage: StorageId, size: CoverSize) -> Path | None:
+        """The picture in the audio."""
+        assert (storage, size) == ("kg2secretstorage", "whole")
+        path = self.audio_file.with_name("cover.png")
+        path.write_bytes(COVER_PNG)
+        return path if self.covered else None
+
+    async def download(self, file: str) -> Path:
+        """A file that was made."""
+        path = self.audio_file.with_name(file)
+        path.write_bytes(b"MThd")
+        return path
 
     async def playable(self, actor: Actor, place: Place, generation: GenerationId) -> StorageId:
         """Only for who asked for it; a scale is everybody's."""

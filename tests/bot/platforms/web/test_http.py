@@ -12,7 +12,7 @@ import pytest
 from bot.platforms.web import AddressError, WebPlatform
 from handlers.errors import UnavailableError
 from handlers.model import StorageId
-from tests.bot.platforms.web.double import PIECE, SECRET, SOMEBODY, WebDouble, finished_reply
+from tests.bot.platforms.web.double import COVER_PNG, PIECE, SECRET, SOMEBODY, WebDouble, finished_reply
 from tests.bot.platforms.web.visit import Visit, ask_id
 
 STATIC = Path(__file__).resolve().parents[4] / "bot" / "platforms" / "web" / "static"
@@ -334,6 +334,44 @@ async def test_audio_is_only_for_who_may_hear_it(
         async with other.http.get(f"/audio/{PIECE}") as answer:
             assert answer.status == 404
             assert "storage" not in await answer.text()
+
+
+async def test_the_picture_of_a_piece_is_for_who_may_hear_it(
+    visit: Visit, platform: WebPlatform, double: WebDouble
+) -> None:
+    await finished(visit, platform, double)
+    async with visit.http.get(f"/cover/{PIECE}.png") as answer:
+        assert answer.status == 200
+        assert answer.content_type == "image/png"
+        assert answer.headers["Cache-Control"].startswith("private")
+        assert await answer.read() == COVER_PNG
+    async with Visit(platform.url) as other:
+        await other.arrive()
+        async with other.http.get(f"/cover/{PIECE}.png") as answer:
+            assert answer.status == 404
+    double.covered = False
+    async with visit.http.get(f"/cover/{PIECE}.png") as answer:
+        assert answer.status == 404
+
+
+async def test_a_file_of_another_kind_is_saved_under_its_name(
+    visit: Visit, platform: WebPlatform, double: WebDouble
+) -> None:
+    await finished(visit, platform, double)
+    async with visit.http.get(f"/download/{PIECE}/midi") as answer:
+        assert answer.status == 200
+        assert answer.content_type == "audio/midi"
+        assert 'filename="Raga Yaman _ 7.mid"' in answer.headers["Content-Disposition"]
+        assert await answer.read() == b"MThd"
+    for odd in ("cassette", "midi midi", "..%2fmidi", "x" * 500):
+        async with visit.http.get(f"/download/{PIECE}/{odd}") as answer:
+            assert answer.status == 404
+    async with Visit(platform.url) as other:
+        async with other.http.get(f"/download/{PIECE}/midi") as answer:
+            assert answer.status == 404
+        await other.arrive()
+        async with other.http.get(f"/download/{PIECE}/midi") as answer:
+            assert answer.status == 404
 
 
 @pytest.mark.parametrize("name", ["nothing", "..%2f..%2fetc%2fpasswd", "a" * 65, "%00", "k57;x"])
