@@ -1,4 +1,4 @@
-"""Pieces in other forms: rendered anew as far as the engine is still the same, else taken from the posted MP3."""
+"""Pieces in other forms: rendered anew as far as that makes the same piece, else taken from the posted MP3."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from handlers.errors import InvalidInputError, NotFoundError, UnavailableError
 from handlers.model import Download, FileKind, Generation, GenerationId, StorageId
 from handlers.pieces import filename, players
 from music.catalogue import Catalogue
-from music.request import ENGINE_VERSION, PieceError
+from music.request import PieceError
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ _FROM_MP3 = {
     "flac": ("-c:a", "flac", "-f", "flac"),
     "opus": ("-c:a", "libopus", "-b:a", "96k", "-f", "ogg"),
 }
-_OTHER_ENGINE = (
-    "This piece was made before I learned to play as I do now, so I no longer have its notes one by one. "
+_OTHERWISE = (
+    "I would compose this piece otherwise by now, so I no longer have its notes one by one. "
     "Its MP3, WAV, FLAC and Opus can be had; another take comes in every form."
 )
 _BUSY = "I could not make that file just now. Please try again in a minute."
@@ -117,11 +117,10 @@ class Downloads:
         try:
             if kind in ("mp3", "picture"):
                 return await self._copied(await self._audio(generation.audio), kind, file)
-            made = generation.metadata
-            if made is not None and made.engine == ENGINE_VERSION:
-                return await self._rendered(generation, kind, file)
+            if (made := await self._rendered(generation, kind, file)) is not None:
+                return made
             if kind not in _FROM_MP3:
-                raise InvalidInputError(_OTHER_ENGINE)
+                raise InvalidInputError(_OTHERWISE)
             return await self._converted(await self._audio(generation.audio), kind, file)
         except PieceError as error:
             raise InvalidInputError(str(error)) from None
@@ -136,7 +135,11 @@ class Downloads:
         data = await asyncio.to_thread(source.read_bytes)
         return await asyncio.to_thread(self._files.put, file, data)
 
-    async def _rendered(self, generation: Generation, kind: FileKind, file: str) -> Path:
+    async def _rendered(self, generation: Generation, kind: FileKind, file: str) -> Path | None:
+        """Rendered anew; None where that would be another piece, since the engine or the raga's entry has changed."""
+        made = generation.metadata
+        if made is None or made.score is None:
+            return None
         piece = commission(generation.id, generation.request, self._catalogue())
         if kind == "flac":
             whole = _file(generation.id, "wav")
@@ -150,7 +153,10 @@ class Downloads:
             await self._renderers.start()
         deadline_s = _BASE_S + 2.0 * piece.duration_s
         async with asyncio.timeout(2.0 * deadline_s):  # others may be before it
-            data = await self._renderers.export(ExportRequest(piece, kind), lambda *_: None, deadline_s)
+            request = ExportRequest(piece, kind, made.score)
+            data = await self._renderers.export(request, lambda *_: None, deadline_s)
+        if data is None:
+            return None
         return await asyncio.to_thread(self._files.put, file, data)
 
     async def _converted(self, source: Path, kind: FileKind, file: str) -> Path:

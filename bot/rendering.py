@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, cast
 
 from bot.backoff import Backoff
 from handlers.model import GenerationMetadata
-from music.request import ENGINE_VERSION, DemonstrationRequest, PieceError, PieceRequest
+from music.request import DemonstrationRequest, PieceError, PieceRequest
 
 if TYPE_CHECKING:
     from music.export import Format
@@ -47,9 +47,9 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A piece as the kind of file that was asked for."""
+    """A piece as the kind of file that was asked for; None where the request makes another piece by now."""
 
-    data: bytes
+    data: bytes | None
 
 
 Report = Callable[[str, float], None]
@@ -58,10 +58,11 @@ Report = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """A piece as another file, asked for."""
+    """A piece as another file, asked for. ``score``: the fingerprint of the piece that is meant."""
 
     piece: PieceRequest
     kind: Format
+    score: str
 
 
 Wanted = PieceRequest | DemonstrationRequest | ExportRequest
@@ -99,6 +100,7 @@ class _Failed:
 def load_engine() -> Engine:
     """Raga Bot's own engine; importing it takes a second or two."""
     from bot.drawing.contour import draw_piece
+    from music.compose import compose
     from music.demonstration import make_demonstration
     from music.export import export
     from music.piece import make_piece
@@ -112,8 +114,9 @@ def load_engine() -> Engine:
 
     def render(request: Wanted, report: Report) -> Made:
         match request:
-            case ExportRequest(wanted, kind):
-                return Exported(export(wanted, kind, report))
+            case ExportRequest(wanted, kind, score):
+                known = compose(wanted).fingerprint == score
+                return Exported(export(wanted, kind, report) if known else None)
             case DemonstrationRequest():
                 piece = make_demonstration(
                     request.raga, report, tonic=request.key, instrument=request.instrument
@@ -128,7 +131,7 @@ def load_engine() -> Engine:
             tempo_bpm=float(piece.tempo_bpm),
             tala=piece.tala,
             size_bytes=len(piece.mp3),
-            engine=ENGINE_VERSION,
+            score=piece.score.fingerprint,
         )
         return Rendered(piece.mp3, metadata)
 
@@ -293,8 +296,8 @@ class Renderers:
             raise RenderError("a piece was asked for, and a file was made")
         return made
 
-    async def export(self, request: ExportRequest, report: Report, deadline_s: float) -> bytes:
-        """Make a piece as another file; otherwise as `render`."""
+    async def export(self, request: ExportRequest, report: Report, deadline_s: float) -> bytes | None:
+        """Make a piece as another file, otherwise as `render`; None where it would be another piece."""
         return (await self._make(request, report, deadline_s)).data
 
     async def _make(self, request: Wanted, report: Report, deadline_s: float) -> Made:

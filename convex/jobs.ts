@@ -147,7 +147,7 @@ export const complete = workerMutation({
   returns: v.object({ accepted: v.boolean() }),
   handler: async (ctx, args, caller) => {
     expectOwnName(caller, args.worker);
-    const { title, performer, durationS, tonicHz, tempoBpm, tala, sizeBytes, engine } = args.metadata;
+    const { title, performer, durationS, tonicHz, tempoBpm, tala, sizeBytes, score } = args.metadata;
     text("The title", title, NAME_MAX * 3);
     text("The performer", performer, NAME_MAX * 3);
     if (tala !== "") text("The tala", tala, WORD_MAX);
@@ -155,7 +155,7 @@ export const complete = workerMutation({
     within("The tonic in hertz", tonicHz, 1, 20_000);
     within("The tempo in beats a minute", tempoBpm, 0, 10_000);
     whole("The size in bytes", sizeBytes, 1, 100 * MIB);
-    if (engine !== undefined) whole("The engine's version", engine, 1, 1_000_000);
+    if (score !== undefined) text("The score's fingerprint", score, WORD_MAX);
     const held = await leased(ctx, args);
     if (held === null) {
       const piece = await ctx.db.get("musicGenerations", args.generationId);

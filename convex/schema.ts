@@ -78,8 +78,8 @@ export const metadata = v.object({
   tempoBpm: v.number(),
   tala: v.string(),
   sizeBytes: v.number(),
-  /** The version of the engine that made it: only the same one makes the same piece again. */
-  engine: v.optional(v.number()),
+  /** The fingerprint of its score, by which it is known whether its request still makes the same piece. */
+  score: v.optional(v.string()),
 });
 
 /** The same for a row that came from elsewhere, where not everything is known. */
@@ -91,7 +91,7 @@ export const storedMetadata = v.object({
   tempoBpm: v.optional(v.number()),
   tala: v.optional(v.string()),
   sizeBytes: v.optional(v.number()),
-  engine: v.optional(v.number()),
+  score: v.optional(v.string()),
   extra: v.optional(v.record(v.string(), v.union(v.string(), v.number(), v.boolean()))),
 });
 

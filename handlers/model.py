@@ -254,7 +254,7 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True)
 class GenerationMetadata:
-    """What the worker says of a finished piece. ``engine``: the version of the engine that made it, if known."""
+    """What the worker says of a finished piece. ``score``: the fingerprint of its score, if it is known."""
 
     title: str
     performer: str
@@ -263,7 +263,7 @@ class GenerationMetadata:
     tempo_bpm: float
     tala: str
     size_bytes: int
-    engine: int | None = None
+    score: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def finished(generation: Generation) -> Reply:
 def _cover(generation: Generation) -> str:
     """What the picture shows that our engine puts into its files; empty for files of other origin."""
     made = generation.metadata
-    if made is None or made.engine is None:
+    if made is None or made.score is None:
         return ""
     over = f" and the cycles of {made.tala}" if made.tala else ""
     return f"{made.title or 'The piece'} as a line of pitch over its swaras{over}, {length(made.duration_s)} long."

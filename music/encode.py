@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import tempfile
+import threading
 import warnings
 import wave
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +26,7 @@ with warnings.catch_warnings():
     from pydub import AudioSegment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +40,8 @@ OPUS_BITS: Final = 40_000
 """Bits a second of a voice note: a minute takes 300 KB."""
 
 _BLOCK: Final = 1 << 15
+_LOOK_S: Final = 0.25
+_CODED: Final = re.compile(rb"out_time_us=(\d+)")
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -72,6 +77,7 @@ def _encoded(
     parameters: Sequence[str],
     tags: Mapping[str, str],
     cover: bytes | None = None,
+    report: Callable[[float], None] | None = None,
 ) -> bytes:
     AudioSegment.converter = _ffmpeg()
     segment = AudioSegment(data=pcm, sample_width=2, frame_rate=SAMPLE_RATE_HZ, channels=channels)
@@ -79,7 +85,11 @@ def _encoded(
     # Without these two words a file would hold the encoder's version, and a random number.
     parameters = ["-threads", "1", "-fflags", "+bitexact", *parameters]
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as watch:
+            if report is not None:
+                told = Path(folder) / "progress"
+                parameters += ["-progress", str(told), "-stats_period", str(_LOOK_S)]
+                watch.enter_context(_followed(told, len(pcm) / (2 * channels * SAMPLE_RATE_HZ), report))
             picture = None
             if cover is not None:
                 picture = Path(folder) / ("cover.png" if cover.startswith(_PNG) else "cover.jpg")
@@ -99,14 +109,42 @@ def _encoded(
     return target.getvalue()
 
 
-def mp3(pcm: bytes, channels: int, tags: Mapping[str, str], cover: bytes | None = None) -> bytes:
+@contextmanager
+def _followed(told: Path, duration_s: float, report: Callable[[float], None]) -> Iterator[None]:
+    """Has ``report`` called with the share that is coded, as ffmpeg writes it into a file, from a thread."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        while not ended.wait(_LOOK_S):
+            with suppress(OSError):
+                times = _CODED.findall(told.read_bytes())
+                if times:
+                    report(min(1.0, int(times[-1]) / 1e6 / duration_s))
+
+    thread = threading.Thread(target=follow, name="encoding", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def mp3(
+    pcm: bytes,
+    channels: int,
+    tags: Mapping[str, str],
+    cover: bytes | None = None,
+    report: Callable[[float], None] | None = None,
+) -> bytes:
     """Encodes 16-bit samples as MP3 with ID3 tags and, if given, a PNG or JPEG as its cover.
 
-    ``tags`` are title, artist, comment and the like. Raises `EncodeError`.
+    ``tags`` are title, artist, comment and the like. ``report`` gets the share that is done, from a thread, and must
+    not raise. Raises `EncodeError`.
     """
     # Level 7 of LAME's speed and quality scale takes half the time of its default.
     quality = ["-q:a", QUALITY, "-compression_level", "7", "-cutoff", str(CUTOFF_HZ), "-joint_stereo", "0"]
-    return _encoded(pcm, channels, "mp3", quality, tags, cover)
+    return _encoded(pcm, channels, "mp3", quality, tags, cover, report)
 
 
 def opus(pcm: bytes, channels: int, tags: Mapping[str, str]) -> bytes:

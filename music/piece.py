@@ -138,7 +138,7 @@ def perform(
     pcm = pcm16(mix)
     del mix
     progress(0.05)
-    encoded = mp3(pcm, 2, tags(score, title, performer), cover)
+    encoded = mp3(pcm, 2, tags(score, title, performer), cover, lambda done: progress(0.05 + 0.95 * done))
     progress(1.0)
     return Piece(
         mp3=encoded,

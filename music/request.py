@@ -15,9 +15,6 @@ DURATION_S = (5.0, 600.0)
 TEMPO_BPM = (30.0, 400.0)
 """Slowest and fastest laya, in matras (Carnatic: aksharas) a minute."""
 
-ENGINE_VERSION = 1
-"""Counted up whenever a request makes another piece than before, so that nobody takes the new one for the old."""
-
 SEED_MAX = 2**31 - 1
 """Seeds run from 0 to this."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -81,6 +82,35 @@ class Score:
     def swaras(self) -> tuple[Swara, ...]:
         """The melody's swaras in order."""
         return tuple(note.swara for note in self.notes)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits by which the piece is told from any other, on every machine alike.
+
+        Times count to a hundredth of a second and pitches to a cent, so that no machine's arithmetic matters.
+        """
+        notes = [
+            (
+                note.player,
+                note.swara,
+                round(note.onset_s, 2),
+                round(note.duration_s, 2),
+                round(note.cents),
+                note.ornament,
+            )
+            for note in self.notes
+        ]
+        strokes = [(stroke.drum, stroke.bol, round(stroke.onset_s, 2)) for stroke in self.strokes]
+        whole = (
+            self.raga,
+            self.players,
+            self.tala,
+            round(self.tempo_bpm, 1),
+            round(self.tonic_hz, 1),
+            notes,
+            strokes,
+        )
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:16]
 
     def to_document(self) -> dict[str, Any]:
         """The score as dicts, lists, strings and numbers."""

@@ -221,7 +221,6 @@ def _progress(view: Document) -> Progress | None:
 def _metadata(document: Document) -> GenerationMetadata | None:
     # Another front end's rows may carry metadata of their own shape: then there is none for us.
     try:
-        engine = document.optional_number("engine")
         return GenerationMetadata(
             title=document.text("title"),
             performer=document.text("performer"),
@@ -230,7 +229,7 @@ def _metadata(document: Document) -> GenerationMetadata | None:
             tempo_bpm=document.number("tempoBpm"),
             tala=document.text("tala"),
             size_bytes=int(document.number("sizeBytes")),
-            engine=None if engine is None else int(engine),
+            score=document.optional_text("score"),
         )
     except UnexpectedDocumentError:
         return None
@@ -238,7 +237,7 @@ def _metadata(document: Document) -> GenerationMetadata | None:
 
 def metadata_document(metadata: GenerationMetadata) -> dict[str, object]:
     """What the worker says of a piece, as Convex stores it."""
-    engine = {} if metadata.engine is None else {"engine": metadata.engine}
+    score = {} if metadata.score is None else {"score": metadata.score}
     return {
         "title": metadata.title,
         "performer": metadata.performer,
@@ -247,7 +246,7 @@ def metadata_document(metadata: GenerationMetadata) -> dict[str, object]:
         "tempoBpm": metadata.tempo_bpm,
         "tala": metadata.tala,
         "sizeBytes": metadata.size_bytes,
-        **engine,
+        **score,
     }
 
 

@@ -19,7 +19,6 @@ from bot.rendering import Rendered, load_engine
 from handlers.errors import InvalidInputError, NotFoundError
 from handlers.model import FileKind, Generation, GenerationId, GenerationRequest, StorageId
 from music.catalogue import load as load_catalogue
-from music.request import ENGINE_VERSION
 
 CATALOGUE = load_catalogue()
 REQUEST = GenerationRequest(
@@ -114,13 +113,13 @@ async def test_one_file_is_made_however_many_ask(
     assert written
 
 
-@pytest.mark.parametrize("engine", [None, ENGINE_VERSION + 1])
-async def test_a_piece_of_another_engine_is_never_passed_off_as_this_one(
-    downloads: Downloads, posted: tuple[Path, Generation], engine: int | None
+@pytest.mark.parametrize("score", [None, "0123456789abcdef"])
+async def test_another_piece_is_never_passed_off_as_this_one(
+    downloads: Downloads, posted: tuple[Path, Generation], score: str | None
 ) -> None:
     mp3, generation = posted
     assert generation.metadata is not None
-    old = replace(generation, metadata=replace(generation.metadata, engine=engine))
+    old = replace(generation, metadata=replace(generation.metadata, score=score))
     wav = await downloads.path((await downloads.make(old, "wav")).file)
     decoded = samples(mp3)
     assert len(samples(wav)) == pytest.approx(len(decoded), abs=4000)

@@ -176,8 +176,8 @@ describe("complete", () => {
     ["no bytes", { sizeBytes: 0 }],
     ["half a byte", { sizeBytes: 0.5 }],
     ["more than 100 MiB", { sizeBytes: 1e9 }],
-    ["half an engine", { engine: 0.5 }],
-    ["engine NaN", { engine: NaN }],
+    ["an empty fingerprint", { score: "" }],
+    ["a boundless fingerprint", { score: "x".repeat(10_000) }],
   ])("metadata with %s are refused", async (_, more) => {
     const piece = await begin(all.asha);
     await claim();

@@ -84,7 +84,7 @@ class MemoryBackend:
         """The worker's part."""
         owner, piece, delivery = self.pieces[ident]
         metadata = GenerationMetadata(
-            "Yaman · Teental", "Sitar", piece.request.duration_s, 138.6, 96.0, "Teental", 9, engine=1
+            "Yaman · Teental", "Sitar", piece.request.duration_s, 138.6, 96.0, "Teental", 9, "5c0e"
         )
         done = replace(
             piece, status="completed", audio=StorageId("s1"), metadata=metadata, position=None, progress=None

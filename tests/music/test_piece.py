@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import wave
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 import soundfile
 from scipy.signal import oaconvolve
 
+from music.compose import compose
 from music.encode import EncodeError, decode, mp3, pcm16
 from music.loudness import hop_energy, integrated_lufs, true_peaks
 from music.mix import CEILING_DBTP, master, place, resound, room
@@ -77,6 +79,31 @@ def test_progress_names_every_stage_and_never_falls() -> None:
     assert fractions[0] == 0.0
     assert fractions[-1] == pytest.approx(1.0)
     assert len(set(fractions)) > 12
+
+
+def test_the_encoding_of_a_long_piece_is_followed() -> None:
+    noise = np.random.default_rng(5).normal(0.0, 0.1, (120 * RATE_HZ, 2)).astype(np.float32)
+    told: list[float] = []
+    encoded = mp3(pcm16(noise), 2, {}, None, told.append)
+    assert len(told) >= 2
+    assert told == sorted(told)
+    assert 0.0 <= told[0] < told[-1] <= 1.0
+    assert encoded == mp3(pcm16(noise), 2, {})  # what is looked at is not changed by it
+
+
+def test_a_score_has_a_fingerprint_of_its_own() -> None:
+    scores = [
+        compose(replace(PieceRequest(YAMAN, 30.0), seed=seed, key=key))
+        for seed in (1, 2)
+        for key in ("C", "D")
+    ]
+    assert len({score.fingerprint for score in scores}) == 4
+    again = Score.from_document(scores[0].to_document())
+    assert (
+        again.fingerprint
+        == scores[0].fingerprint
+        == compose(replace(PieceRequest(YAMAN, 30.0), seed=1, key="C")).fingerprint
+    )
 
 
 def test_what_a_report_raises_ends_the_work() -> None:
