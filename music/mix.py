@@ -1,14 +1,12 @@
-"""From lines to a mastered stereo mix: places, a room, loudness, and a ceiling for peaks."""
+"""From lines to a mastered stereo mix: places, loudness, and a ceiling for peaks."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy import fft
 
-from music.instruments.wavetable import SAMPLE_RATE_HZ, fade, sine, steady_phase
+from music.instruments.wavetable import SAMPLE_RATE_HZ, fade
 from music.loudness import hop_energy, integrated_lufs, true_peaks
 
 if TYPE_CHECKING:
@@ -22,9 +20,6 @@ LOUDNESS_LUFS: Final = -16.0
 CEILING_DBTP: Final = -1.7
 """The limiter's ceiling. Lossy coding adds up to about a decibel, and the promise is -1 dBTP when decoded."""
 
-ROOM_S: Final = 1.1
-_BLOCK: Final = 1 << 18
-_ROWS: Final = 4
 _NEAR: Final = 1 << 15
 """So many samples stay in a core's own cache."""
 
@@ -45,53 +40,6 @@ def power(line: NDArray[np.float32]) -> float:
     return float(np.sqrt(loud.mean())) if len(loud) else 0.0
 
 
-@lru_cache(maxsize=1)
-def room() -> NDArray[np.float32]:
-    """The impulse response of a small hall: a few early echoes and a diffuse tail, no direct sound.
-
-    Float32, (taps, 2).
-    """
-    generator = np.random.default_rng(1729)
-    count = int(ROOM_S * SAMPLE_RATE_HZ)
-    time = np.arange(count) / SAMPLE_RATE_HZ
-    response = np.zeros((count, 2))
-    hz = np.fft.rfftfreq(count, 1.0 / SAMPLE_RATE_HZ)
-    for channel in range(2):
-        tail = np.zeros(count)
-        noise = np.fft.rfft(generator.standard_normal(count))
-        # Air and walls swallow the treble first: each band has a T60 of its own.
-        for low, high, ring_s in ((120, 700, 1.0), (700, 2800, 0.85), (2800, 9000, 0.45)):
-            band = noise * ((hz >= low) & (hz < high))
-            tail += np.fft.irfft(band, count) * np.exp(-6.91 * time / ring_s)
-        tail *= np.clip((time - 0.012) / 0.02, 0.0, 1.0)
-        response[:, channel] = tail / np.sqrt((tail**2).sum())
-        for echo_s in generator.uniform(0.007, 0.045, 7):
-            response[int(echo_s * SAMPLE_RATE_HZ), channel] += 0.28 * generator.choice((-1.0, 1.0))
-    return response.astype(np.float32)
-
-
-@lru_cache(maxsize=4)
-def sympathetic(strings_hz: tuple[float, ...], level: float) -> NDArray[np.float32]:
-    """The response of sympathetic strings to what is played: they ring where it meets their pitch.
-
-    Float32, (taps, 2).
-    """
-    count = int(1.6 * SAMPLE_RATE_HZ)
-    time = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE_HZ)
-    ringing = np.exp(-3.2 * time) * (1.0 - np.exp(-time / 0.03))
-    response = np.zeros((count, 2), dtype=np.float32)
-    for number, hz in enumerate(strings_hz):
-        for harmonic, share in ((1, 1.0), (2, 0.5), (3, 0.25)):
-            pan = 0.5 + 0.35 * np.sin(2.4 * number + harmonic)
-            sound = sine(steady_phase(harmonic * hz, count))
-            response[:, 0] += sound * np.float32(share * np.sqrt(1.0 - pan))
-            response[:, 1] += sound * np.float32(share * np.sqrt(pan))
-    response *= ringing[:, None]
-    response[-4410:] *= fade(4410)[::-1, None]
-    response *= np.float32(level / np.sqrt(SAMPLE_RATE_HZ) / 6.0)
-    return response
-
-
 def place(mix: NDArray[np.float32], line: NDArray[np.float32], level: float, pan: float) -> None:
     """Adds a mono line to a stereo mix, (n, 2), in place: panned with equal power."""
     angle = (pan + 1.0) * np.pi / 4.0
@@ -101,46 +49,6 @@ def place(mix: NDArray[np.float32], line: NDArray[np.float32], level: float, pan
         part = line[start : start + _NEAR]
         for side in range(2):
             mix[start : start + len(part), side] += part * factors[side]
-
-
-def resound(
-    mix: NDArray[np.float32],
-    line: NDArray[np.float32] | None,
-    response: NDArray[np.float32],
-    level: float,
-    report: Report,
-) -> None:
-    """Adds what a mono line sounds like through a response, (taps, 2), to a mix, (n, 2), in place.
-
-    Without a line it is the mix itself, both its sides together, that sounds through the response.
-    """
-    total, beyond = len(mix), len(response) - 1
-    step = _BLOCK - beyond
-    rows = min(_ROWS, -(-total // step))
-    shaped = fft.rfft((response * np.float32(level)).T, _BLOCK, axis=1)
-    # What a stretch leaves ringing is kept back until the next one has been read.
-    ringing = np.zeros((2, beyond), dtype=np.float32)
-    stretch = np.zeros((rows, step), dtype=np.float32)
-    for start in range(0, total, rows * step):
-        end = min(total, start + rows * step)
-        flat = stretch.reshape(-1)
-        if line is None:
-            np.add(mix[start:end, 0], mix[start:end, 1], out=flat[: end - start])
-        else:
-            flat[: end - start] = line[start:end]
-        flat[end - start :] = 0.0
-        # Several blocks at once: the transform works on them side by side, twice as fast as one by one.
-        spectrum = fft.rfft(stretch, _BLOCK, axis=1)
-        for side in range(2):
-            wet = fft.irfft(spectrum * shaped[side], _BLOCK, axis=1)
-            sounding = wet[:, :step]
-            sounding[1:, :beyond] += wet[:-1, step:]
-            sounding[0, :beyond] += ringing[side]
-            ringing[side] = wet[-1, step:]
-            for row in range(rows):
-                begin = start + row * step
-                mix[begin : begin + step, side] += sounding[row, : max(0, total - begin)]
-        report(end / total)
 
 
 _CHUNK: Final = 64

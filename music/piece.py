@@ -12,8 +12,9 @@ from music.encode import mp3, pcm16, write_wav
 from music.ensemble import SYMPATHETIC, lines, tarab_hz
 from music.form import plan
 from music.instruments.wavetable import SAMPLE_RATE_HZ
-from music.mix import gain, master, place, resound, room, sympathetic
+from music.mix import gain, master, place
 from music.progress import STAGES, Progress, Report
+from music.resonance import Tarab, resound, room
 from music.tags import performers, tags, title_of
 
 if TYPE_CHECKING:
@@ -84,16 +85,17 @@ def mixed(
     """
     # Each side lies in one piece in memory, which all that works on one of them is glad of.
     mix = np.zeros((2, round(score.duration_s * SAMPLE_RATE_HZ)), dtype=np.float32).T
+    tarab: Tarab | None = None
     for line in lines(score, progress, drums_lead=drums_lead):
         if heard is not None:
             heard(line)
         place(mix, line.samples, line.level, line.pan)
         if line.name in SYMPATHETIC:
-            strings = sympathetic(tarab_hz(raga, score.tonic_hz), SYMPATHETIC[line.name])
-            resound(mix, line.samples, strings, gain(_TARAB_DB) * line.level, lambda _fraction: None)
+            tarab = tarab or Tarab(tarab_hz(raga, score.tonic_hz), len(mix))
+            tarab.hear(line.samples, gain(_TARAB_DB) * SYMPATHETIC[line.name] * line.level)
         del line
     progress.begin("mix")
-    resound(mix, None, room(), gain(_ROOM_DB) / 2.0, progress.part(0, 2))
+    resound(mix, room(), gain(_ROOM_DB) / 2.0, progress.part(0, 2), tarab)
     master(mix, min(2.5, 0.05 * score.duration_s + 0.5), progress.part(1, 2))
     return mix
 
