@@ -10,7 +10,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +32,8 @@ class TableFile:
     rows: int
     bytes: int
     sha256: str
+    withheld: dict[str, int] = field(default_factory=dict)
+    """How many values were left out, by column and path, because they look like secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def _table_file(one: dict[str, Any]) -> TableFile:
         one["rows"],
         one["bytes"],
         one["sha256"],
+        one.get("withheld", {}),
     )
 
 

@@ -14,10 +14,11 @@ from migration import dump
 from migration.dump import Dump, TableFile
 from migration.errors import MigrationError
 from migration.inspect import Column, Connection, tables_of
-from migration.mapping import SECRET_KEYS, Plan, plans
+from migration.mapping import Plan, plans
 from migration.progress import Progress
 from migration.source import Place, snapshot, words_for
 from migration.wishes import Only
+from migration.withheld import Withheld
 
 BATCH = 1000
 """So many rows are fetched at once. Rows may be large: what is in memory is one batch of text."""
@@ -66,14 +67,15 @@ def _export_table(connection: Connection, plan: Plan, folder: Path, progress: Pr
     rows = size = 0
     with (folder / name).open("wb", buffering=1 << 20) as file:
         keep_private(folder / name)
-        for batch in rows_of(connection, plan):
+        withheld = Withheld(plan.key)
+        for batch in rows_of(connection, plan, withheld):
             block = b"\n".join(batch) + b"\n"
             file.write(block)
             digest.update(block)
             rows += len(batch)
             size += len(block)
             progress.step(len(batch), plan.table.label)
-    return TableFile(plan.table, name, rows, size, digest.hexdigest())
+    return TableFile(plan.table, name, rows, size, digest.hexdigest(), dict(withheld.found))
 
 
 def keep_private(path: Path) -> None:
@@ -82,8 +84,9 @@ def keep_private(path: Path) -> None:
         path.chmod(0o600)
 
 
-def rows_of(connection: Connection, plan: Plan) -> Iterator[list[bytes]]:
-    """The rows of a table as JSON, in batches."""
+def rows_of(connection: Connection, plan: Plan, withheld: Withheld | None = None) -> Iterator[list[bytes]]:
+    """The rows of a table as JSON, in batches, without what looks like a secret."""
+    withheld = withheld or Withheld(plan.key)
     row = _row(plan)
     if plan.key:
         order = sql.SQL(", ").join(sql.Identifier("t", name) for name in plan.key)
@@ -98,7 +101,7 @@ def rows_of(connection: Connection, plan: Plan) -> Iterator[list[bytes]]:
         cursor.execute(query)
         count = BATCH
         while fetched := cursor.fetchmany(count):
-            batch = [str(line[0]).encode() for line in fetched]
+            batch = [withheld.clean(str(line[0]).encode()) for line in fetched]
             # Megabytes in a row are met by fewer rows at once.
             count = _SMALL_BATCH if max(map(len, batch)) > _LARGE_ROW_BYTES else BATCH
             yield batch
@@ -112,13 +115,6 @@ def _row(plan: Plan) -> sql.Composable:
 
 def _column(column: Column) -> sql.Composed:
     name = sql.Identifier("t", column.name)
-    if column.type == "json":
-        # As its text: two equal names in it stay two.
-        value = sql.SQL("{}::text").format(name)
-    elif column.type == "jsonb":
-        value = sql.SQL("CASE WHEN jsonb_typeof({0}) = 'object' THEN {0} - {1}::text[] ELSE {0} END").format(
-            name, sql.Literal(list(SECRET_KEYS))
-        )
-    else:
-        value = sql.SQL("{}").format(name)
+    # A json as its text: two equal names in it stay two.
+    value = sql.SQL("{}::text" if column.type == "json" else "{}").format(name)
     return sql.SQL("{} AS {}").format(value, sql.Identifier(column.name))

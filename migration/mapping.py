@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
@@ -171,30 +172,6 @@ _SECRET_TEXT = re.compile(
     r"(?:api|private|session|auth|secret|encryption|signing|access)_?keys?|(?:recovery|backup|reset|verification)_?codes?)(?:_|$)",
     re.IGNORECASE,
 )
-SECRET_KEYS = (
-    *(
-        "password",
-        "password_hash",
-        "passwordHash",
-        "hashed_password",
-        "passwd",
-        "pwd",
-        "secret",
-        "client_secret",
-    ),
-    *(
-        "token",
-        "access_token",
-        "accessToken",
-        "refresh_token",
-        "refreshToken",
-        "id_token",
-        "api_key",
-        "apiKey",
-    ),
-)
-"""Names at the top of a JSONB object that never leave PostgreSQL either."""
-
 _HARMLESS = re.compile(r"^(?:boolean|date|time|timestamp|interval)")
 _NUMERIC = re.compile(r"^(?:smallint|integer|bigint|numeric|real|double)")
 
@@ -218,6 +195,19 @@ def is_secret(column: Column) -> bool:
     if _SECRET.search(column.name):
         return True
     return bool(_SECRET_TEXT.search(column.name)) and not _NUMERIC.match(column.type)
+
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def is_secret_name(name: str, value: object) -> bool:
+    """The same for a name inside of JSON, such as ``accessToken``; a number or a flag under it counts as harmless."""
+    plain = _HUMP.sub("_", name).replace("-", "_")
+    if isinstance(value, bool) or value is None:
+        return False
+    if _SECRET.search(plain):
+        return True
+    return bool(_SECRET_TEXT.search(plain)) and not isinstance(value, int | float | Decimal)
 
 
 @dataclass(frozen=True, slots=True)

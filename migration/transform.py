@@ -272,6 +272,10 @@ def transform(
     progress.start("transform", sum(one.rows for one in export.tables))
     for plan in plans:
         label = plan.table.label
+        for path, number in sorted(export.of(label).withheld.items()):
+            work.refuse(
+                label, "", path, None, f"looks like a secret in {number:,} rows: it is left out everywhere"
+            )
         count = 0
         rule = RULES.get(plan.role)
         for old, line in olds(export, plan):

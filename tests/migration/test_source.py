@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from migration import rows
 from migration.command import migrate
 from migration.errors import MigrationError
 from migration.export import export, plans_of
@@ -19,6 +21,7 @@ from migration.mapping import Plan, plans
 from migration.progress import Progress
 from migration.source import place_of
 from migration.wishes import Wishes
+from migration.withheld import Withheld
 from tests.migration.home import ISSUER
 from tests.migration.odd_rows import fill
 from tests.migration.old_database import SECRET, OldDatabase
@@ -112,7 +115,71 @@ def test_nothing_secret_is_exported(old: OldDatabase, tmp_path: Path) -> None:
     for path in (tmp_path / "export").iterdir():
         assert SECRET.encode() not in path.read_bytes()
         assert path.stat().st_mode & 0o077 == 0
-    assert (tmp_path / "export" / "users.jsonl").read_text("utf-8").count('{"city": "Pune"}') == 10
+    assert (tmp_path / "export" / "users.jsonl").read_text("utf-8").count('{"city":"Pune"}') == 10
+
+
+SECRETS = (
+    "$2b$12$C6UzMDM.H6dfI/f/IKcEeO7ZcV1mT9x6g6tqJ0m1Q0l2m3n4o5p6q",
+    "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b27FA",
+    "pbkdf2_sha256$600000$salt$aGFzaGhhc2hoYXNo",
+    "pbkdf2:sha256:600000$salt$0123456789abcdef0123",
+    "scrypt:32768:8:1$salt$0123456789abcdef0123",
+    "$6$rounds=5000$usesomesillystri$KqJWpanXZHKq2BOB43TSaYhEWsQ1Lr5QNyPCDH",
+    "{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhc2hhIn0.c2lnbmF0dXJl",
+    "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    "AKIAIOSFODNN7EXAMPLE",
+)
+HARMLESS = (
+    "$2 a song",
+    "sk-8 raga",
+    "the token of love",
+    "{curly}",
+    "eyJ is how it begins",
+    "S R2 G3 P",
+    "{broken: json",
+)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_what_looks_like_a_secret_is_left_out_wherever_it_stands(secret: str) -> None:
+    withheld = Withheld(("id",))
+    row = {
+        "id": 7,
+        "note": secret,
+        "doc": {"deep": [{"er": secret}], "kept": 1.50, "accessToken": "anything", "max_tokens": 5},
+        "text": rows.write({"user": {"passwordHash": "x", "city": "Pune"}}),
+        "words": f"She wrote {secret} on the wall.",
+    }
+    line = withheld.clean(rows.write(row).encode())
+    assert rows.read(line) == {
+        "id": 7,
+        "note": None,
+        "doc": {"deep": [{"er": None}], "kept": 1.5, "max_tokens": 5},
+        "text": '{"user":{"city":"Pune"}}',
+        "words": row["words"],  # what a person wrote stays as it is
+    }
+    assert dict(withheld.found) == {
+        "note": 1,
+        "doc.deep[].er": 1,
+        "doc.accessToken": 1,
+        "text.user.passwordHash": 1,
+    }
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_only_reminds_of_a_secret_stays_to_the_byte(text: str) -> None:
+    withheld = Withheld(("id",))
+    line = json.dumps({"id": 1, "token_count": 3, "z": text, "a": {"pinned": True, "secret": None}}).encode()
+    assert withheld.clean(line) == line
+    assert not withheld.found
+
+
+def test_broken_json_that_names_a_secret_is_left_out_as_a_whole() -> None:
+    withheld = Withheld(())
+    assert rows.read(withheld.clean(json.dumps({"a": '{"password": "hunter2", '}).encode())) == {"a": None}
+    deep = json.dumps({"a": "[" * 5000}).encode()
+    assert withheld.clean(deep) == deep
 
 
 def test_the_snapshot_sees_one_moment(old: OldDatabase, tmp_path: Path) -> None:
