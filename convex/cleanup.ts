@@ -2,6 +2,7 @@
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalMutation } from "./_generated/server";
+import { settle } from "./model/merging";
 import { deleteUnusedFile, sweepAfter } from "./model/pieces";
 
 const BATCH = 200;
@@ -10,6 +11,7 @@ const REPLAYS_KEPT_MS = 7 * DAY_MS;
 const DONE_DELIVERIES_KEPT_MS = 90 * DAY_MS;
 const UNSHOWN_DELIVERIES_KEPT_MS = 7 * DAY_MS;
 const UPLOADS_KEPT_MS = DAY_MS;
+const NOTICES_KEPT_MS = 7 * DAY_MS;
 
 /** Forgets idempotency keys: no platform repeats an event after so long. */
 export const purgeReplays = internalMutation({
@@ -77,6 +79,65 @@ export const purgeFiles = internalMutation({
         from: { cursor: files.continueCursor, before },
       });
     }
+    return null;
+  },
+});
+
+/** Forgets links a day after they ended, whatever came of them. */
+export const purgeLinks = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const old = await ctx.db
+      .query("links")
+      .withIndex("by_expiry", (q) => q.lt("expiresAt", Date.now() - DAY_MS))
+      .take(BATCH);
+    for (const link of old) await ctx.db.delete("links", link._id);
+    if (old.length === BATCH) await ctx.scheduler.runAfter(0, internal.cleanup.purgeLinks, {});
+    return null;
+  },
+});
+
+/** Makes links final that can no longer be taken back. */
+export const settleMerges = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const old = await ctx.db
+      .query("merges")
+      .withIndex("by_until", (q) => q.lt("until", Date.now()))
+      .first();
+    if (old === null) return null;
+    await settle(ctx, old);
+    await ctx.scheduler.runAfter(0, internal.cleanup.settleMerges, {});
+    return null;
+  },
+});
+
+/** Gives notices up that nobody could be told for a week. */
+export const purgeNotices = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const old = await ctx.db
+      .query("notices")
+      .withIndex("by_creation", (q) => q.lt("createdAt", Date.now() - NOTICES_KEPT_MS))
+      .take(BATCH);
+    for (const notice of old) await ctx.db.delete("notices", notice._id);
+    if (old.length === BATCH) await ctx.scheduler.runAfter(0, internal.cleanup.purgeNotices, {});
+    return null;
+  },
+});
+
+/** Forgets what was used of an allowance once so long has passed that all of it is there again. */
+export const purgeAllowances = internalMutation({
+  args: { from: v.optional(v.string()) },
+  returns: v.null(),
+  handler: async (ctx, { from }) => {
+    const found = await ctx.db.query("rateLimits").paginate({ numItems: BATCH, cursor: from ?? null });
+    const full = Date.now() - 2 * DAY_MS;
+    for (const row of found.page) if (row.ts < full) await ctx.db.delete("rateLimits", row._id);
+    if (!found.isDone) await ctx.scheduler.runAfter(0, internal.cleanup.purgeAllowances, { from: found.continueCursor });
     return null;
   },
 });

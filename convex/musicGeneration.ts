@@ -25,11 +25,18 @@ import { heartPiece } from "./model/hearts";
 import { knownUser, userFor } from "./model/people";
 import { pieceView, removePiece, seen, viewOf } from "./model/pieces";
 import { enqueue, fail, lineFor } from "./model/queue";
+import { charge } from "./model/quotas";
 import { once, recall, remember } from "./model/replays";
 import { forbidden, invalid, notFound, refusal } from "./refusals";
 import { generationStatus, givenRequest, storedMetadata, storedRequest } from "./schema";
 
-const givenDelivery = v.object({ platform: v.string(), chat: v.string(), message: v.string() });
+/** Where the piece is shown; `group`: the server or group that it is asked for in, whose allowance it counts to. */
+const givenDelivery = v.object({
+  platform: v.string(),
+  chat: v.string(),
+  message: v.string(),
+  group: v.optional(v.string()),
+});
 
 type GivenRequest = Infer<typeof givenRequest>;
 type GivenDelivery = Infer<typeof givenDelivery>;
@@ -65,7 +72,7 @@ async function madeBefore(ctx: QueryCtx, userId: Id<"users">, key: string): Prom
   const piece = await ctx.db
     .query("musicGenerations")
     .withIndex("by_user_and_idempotency_key", (q) => q.eq("userId", userId).eq("idempotencyKey", key))
-    .unique();
+    .first(); // two, where both accounts of somebody used the same one before they were linked
   if (piece !== null) return piece._id;
   const removed = await recall(ctx, userId, `start:${key}`);
   return typeof removed === "string" ? ctx.db.normalizeId("musicGenerations", removed) : null;
@@ -117,6 +124,9 @@ export const startGeneration = userMutation({
         `${String(UNFINISHED_MAX)} of your pieces are still being made. Please wait until one is done, or cancel one.`,
       );
     }
+    const group =
+      delivery?.group === undefined ? undefined : `${delivery.platform}:${text("The group", delivery.group, PLACE_MAX)}`;
+    await charge(ctx, { userId: user._id, durationS: request.duration, group });
     const { after: afterGiven, ...rest } = request;
     const after =
       afterGiven === undefined ? {} : { after: (await seen(ctx, caller, user, afterGiven, delivery)).piece._id };
@@ -127,6 +137,7 @@ export const startGeneration = userMutation({
       status: "processing",
       isFavorite: false,
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(group === undefined ? {} : { group }),
       createdAt: Date.now(),
     });
     await ctx.db.insert("jobs", { generationId, state: "waiting", attempt: 0, createdAt: Date.now() });
@@ -154,7 +165,7 @@ const ownPiece = v.object({
   completedAt: v.optional(v.number()),
 });
 
-function ownRow({ account: _, idempotencyKey: __, ...piece }: Doc<"musicGenerations">): Infer<typeof ownPiece> {
+function ownRow({ account: _, idempotencyKey: __, group: ___, ...piece }: Doc<"musicGenerations">): Infer<typeof ownPiece> {
   return piece;
 }
 

@@ -6,7 +6,9 @@ export type RefusalCode =
   | "forbidden"
   | "invalid"
   | "too_many"
-  | "conflict";
+  | "conflict"
+  | "last_account"
+  | "deleting";
 
 /** An error meant for the caller: Convex hands its data through in production, where other errors are hidden. */
 export function refusal(code: RefusalCode, message: string): ConvexError<{ code: RefusalCode; message: string }> {

@@ -1,6 +1,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 import { correctable, correctionStatus } from "./model/correctable";
+import { accountTables } from "./model/accountTables";
 import { migrationTables } from "./model/migrationTables";
 
 export const tradition = v.union(v.literal("Hindustani"), v.literal("Carnatic"));
@@ -161,7 +162,7 @@ export default defineSchema({
 
   /**
    * Errors in the catalogue that people report.
-   * Written by corrections:file and corrections:decide. Read by corrections:*. No function deletes them yet.
+   * Written by corrections:file and corrections:decide. Read by corrections:*. Deleted with who reported them.
    */
   corrections: defineTable({
     userId: v.id("users"),
@@ -183,7 +184,8 @@ export default defineSchema({
     .index("by_user", ["userId", "createdAt"])
     .index("by_user_and_status", ["userId", "status"])
     .index("by_status", ["status", "createdAt"])
-    .index("by_decision", ["status", "decidedAt"]),
+    .index("by_decision", ["status", "decidedAt"])
+    .index("by_decider", ["decidedBy"]),
 
   /**
    * One row: which catalogue is published.
@@ -199,19 +201,26 @@ export default defineSchema({
 
   /**
    * People.
-   * Written by musicGeneration:startGeneration and favorites:* at a person's first call. Read by every
-   * function for users. No function deletes them yet.
+   * Written by every function for users that keeps something, at a person's first such call. Read by every
+   * function for users. Deleted by privacy:deleteMe, and a day after they became part of another.
    */
   users: defineTable({
     email: v.optional(v.string()),
     name: v.optional(v.string()),
     preferences: v.optional(preferences),
     createdAt: v.number(),
-  }).index("by_email", ["email"]),
+    /** Set while the user whom this one became part of may still be parted from them. */
+    mergedInto: v.optional(v.id("users")),
+    /** Since when everything of theirs is being deleted. */
+    deletingAt: v.optional(v.number()),
+  })
+    .index("by_email", ["email"])
+    .index("by_deletion", ["deletingAt"]),
 
   /**
    * The chat accounts (and sign-ins by OpenID Connect) of a person: which user a token belongs to.
-   * Written with the user. Read by every function for users, accounts:me. No function deletes them yet.
+   * Written with the user, links:confirm, links:undo. Read by every function for users, accounts:me. Deleted by
+   * accounts:unlink and privacy:deleteMe.
    */
   accounts: defineTable({
     /** `discord:123` for the bot's tokens, Convex's token identifier (`issuer|subject`) for others. */
@@ -219,6 +228,8 @@ export default defineSchema({
     userId: v.id("users"),
     platform: v.string(),
     name: v.optional(v.string()),
+    /** The bot that it was last seen through. */
+    bot: v.optional(v.string()),
     createdAt: v.number(),
   })
     .index("by_account", ["account"])
@@ -232,6 +243,8 @@ export default defineSchema({
   musicGenerations: defineTable({
     userId: v.id("users"),
     account: v.optional(v.string()),
+    /** The server or group that it was asked for in. */
+    group: v.optional(v.string()),
     request: storedRequest,
     status: generationStatus,
     audioFileId: v.optional(v.id("_storage")),
@@ -331,5 +344,6 @@ export default defineSchema({
   })
     .index("by_user_and_key", ["userId", "key"])
     .index("by_creation", ["createdAt"]),
+  ...accountTables,
   ...migrationTables,
 });

@@ -2,14 +2,31 @@
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import type { UserCaller } from "../callers";
-import { notFound } from "../refusals";
+import { notFound, refusal } from "../refusals";
 import { migratedUser } from "./migrationPeople";
 
-function accountOf(ctx: QueryCtx, caller: UserCaller): Promise<Doc<"accounts"> | null> {
+export function accountOf(ctx: QueryCtx, account: string): Promise<Doc<"accounts"> | null> {
   return ctx.db
     .query("accounts")
-    .withIndex("by_account", (q) => q.eq("account", caller.account))
+    .withIndex("by_account", (q) => q.eq("account", account))
     .unique();
+}
+
+/** Whatever somebody asks while all of theirs is being deleted is refused. */
+function present(user: Doc<"users">): Doc<"users"> {
+  if (user.deletingAt === undefined) return user;
+  throw refusal("deleting", "Everything of yours is being deleted right now, as you asked. In a minute you can begin anew.");
+}
+
+/** The row that a row has become part of, or the row itself. */
+async function whole(ctx: QueryCtx, user: Doc<"users"> | null): Promise<Doc<"users"> | null> {
+  return user?.mergedInto === undefined ? user : ctx.db.get("users", user.mergedInto);
+}
+
+/** The caller's row also where it is being deleted; else as `knownUser`. */
+export async function anyUser(ctx: QueryCtx, caller: UserCaller): Promise<Doc<"users"> | null> {
+  const account = await accountOf(ctx, caller.account);
+  return account === null ? whole(ctx, await migratedUser(ctx, caller)) : ctx.db.get("users", account.userId);
 }
 
 /**
@@ -17,26 +34,27 @@ function accountOf(ctx: QueryCtx, caller: UserCaller): Promise<Doc<"accounts"> |
  * has one before that.
  */
 export async function knownUser(ctx: QueryCtx, caller: UserCaller): Promise<Doc<"users"> | null> {
-  const account = await accountOf(ctx, caller);
-  return account === null ? migratedUser(ctx, caller) : ctx.db.get("users", account.userId);
+  const user = await anyUser(ctx, caller);
+  return user === null ? null : present(user);
 }
 
 /** The caller's row, made on first use together with their account's. */
 export async function userFor(ctx: MutationCtx, caller: UserCaller): Promise<Doc<"users">> {
-  const account = await accountOf(ctx, caller);
+  const account = await accountOf(ctx, caller.account);
   const named = caller.name === undefined ? {} : { name: caller.name };
+  const through = caller.bot === undefined ? {} : { bot: caller.bot };
   if (account !== null) {
-    if (caller.name !== undefined && caller.name !== account.name) {
-      await ctx.db.patch("accounts", account._id, named);
-    }
+    const renamed = caller.name !== undefined && caller.name !== account.name;
+    const moved = caller.bot !== undefined && caller.bot !== account.bot;
+    if (renamed || moved) await ctx.db.patch("accounts", account._id, { ...named, ...through });
     const user = await ctx.db.get("users", account.userId);
     if (user === null) throw notFound();
-    return user;
+    return present(user);
   }
   const createdAt = Date.now();
-  const moved = await migratedUser(ctx, caller);
+  const migrated = await whole(ctx, await migratedUser(ctx, caller));
   const userId =
-    moved?._id ??
+    (migrated === null ? null : present(migrated)._id) ??
     (await ctx.db.insert("users", {
       ...named,
       ...(caller.email === undefined ? {} : { email: caller.email.toLowerCase() }),
@@ -47,6 +65,7 @@ export async function userFor(ctx: MutationCtx, caller: UserCaller): Promise<Doc
     userId,
     platform: caller.platform,
     ...named,
+    ...through,
     createdAt,
   });
   const user = await ctx.db.get("users", userId);

@@ -9,6 +9,7 @@ import { notFound } from "../refusals";
 import { generationStatus, storedMetadata, storedRequest } from "../schema";
 import { heldByMigration } from "./migrationFiles";
 import { jobOf, type Line } from "./queue";
+import { refund } from "./quotas";
 
 type Piece = Doc<"musicGenerations">;
 type PieceId = Id<"musicGenerations">;
@@ -142,6 +143,7 @@ export function pieceWithFile(ctx: QueryCtx, file: Id<"_storage">): Promise<Piec
 export async function removePiece(ctx: MutationCtx, piece: Piece): Promise<void> {
   const job = await jobOf(ctx, piece._id);
   if (job !== null) await ctx.db.delete("jobs", job._id);
+  await refund(ctx, piece);
   await ctx.db.delete("musicGenerations", piece._id);
   if (piece.audioFileId !== undefined) await deleteUnusedFile(ctx, piece.audioFileId);
   await sweepAfter(ctx, piece._id);

@@ -5,6 +5,7 @@
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { ATTEMPTS_MAX } from "../limits";
+import { refund } from "./quotas";
 
 /** Positions are counted up to here; whoever waits further back is told this number. */
 const POSITIONS_MAX = 100;
@@ -83,6 +84,7 @@ export async function fail(
 ): Promise<void> {
   const job = await jobOf(ctx, generation._id);
   if (job !== null) await ctx.db.delete("jobs", job._id);
+  await refund(ctx, generation);
   await ctx.db.patch("musicGenerations", generation._id, {
     ...NOT_BEGUN,
     status: "failed",

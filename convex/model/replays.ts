@@ -10,7 +10,7 @@ export async function recall(ctx: QueryCtx, userId: Id<"users">, key: string): P
   const replay = await ctx.db
     .query("replays")
     .withIndex("by_user_and_key", (q) => q.eq("userId", userId).eq("key", key))
-    .unique();
+    .first();
   return replay?.result;
 }
 

@@ -65,7 +65,14 @@ describe("me", () => {
     const createdAt = expect.any(Number) as number;
     expect(await me(all.asha)).toEqual({
       user: { id: expect.any(String) as string, name: "Asha", createdAt },
-      accounts: [{ account: "discord:1", platform: "discord", name: "Asha", createdAt }],
+      accounts: [{ id: expect.any(String) as string, account: "discord:1", platform: "discord", name: "Asha", createdAt, current: true }],
+      quota: {
+        pieces: { left: 19, of: 20, everyS: 3600 },
+        seconds: { left: 3570, of: 3600, everyS: 86_400 },
+        running: 1,
+      },
+      deleting: false,
+      undo: null,
     });
     expect((await me(all.ravi))?.user).toMatchObject({ name: "Ravi" });
     expect((await me(all.ravi))?.user.id).not.toBe((await me(all.asha))?.user.id);

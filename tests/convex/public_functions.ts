@@ -26,12 +26,43 @@ export interface Standing {
   audio: string;
   correction: string;
   worker: string;
+  linked: Linked;
+}
+
+/** A link of the user with another account, that account's row, a link that waits for their word, and what the bot has to tell. */
+export interface Linked {
+  merge: string;
+  account: string;
+  link: string;
+  notice: string;
+}
+
+export const NOTHING_LINKED: Linked = { merge: "x", account: "x", link: "x", notice: "x" };
+
+/** Makes these, by calls alone. `as` calls as a chat account, or as the bot where that is none. Two new accounts are used up. */
+export async function linkTo(owner: string, others: [string, string], as: (subject: string | null, path: string, args: object) => Promise<unknown>): Promise<Linked> {
+  const between = async (other: string): Promise<string> => {
+    const hash = [...crypto.getRandomValues(new Uint8Array(32))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    await as(other, "links:begin", { hash, kind: "code" });
+    return ((await as(owner, "links:redeem", { hash })) as { linkId: string }).linkId;
+  };
+  const first = await between(others[0]);
+  await as(others[0], "links:confirm", { linkId: first });
+  const { mergeId } = (await as(owner, "links:confirm", { linkId: first })) as { mergeId: string };
+  const { accounts } = (await as(owner, "accounts:me", {})) as { accounts: { id: string; account: string }[] };
+  const { notices } = (await as(null, "deliveries:watch", {})) as { notices: { noticeId: string }[] };
+  return {
+    merge: mergeId,
+    account: accounts.find(({ account }) => account === others[0])?.id ?? "",
+    link: await between(others[1]),
+    notice: notices[0]?.noticeId ?? "",
+  };
 }
 
 export type Arguments = Record<string, unknown>;
 
 /** Arguments that each public function takes, on what stands there. */
-export function argumentsFor({ piece, delivery, upload, audio, correction, worker }: Standing): Record<string, Arguments> {
+export function argumentsFor({ piece, delivery, upload, audio, correction, worker, linked }: Standing): Record<string, Arguments> {
   const place = { platform: "discord", chat: "c1" };
   const lease = { generationId: piece, worker, attempt: 1 };
   const paginationOpts = { numItems: 5, cursor: null };
@@ -42,6 +73,8 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
   const entry = { table: "ragas", id: "1", checksum: "c1", target: "oldRagas", doc: { name: "Durga", folded: "durga" } };
   return {
     "accounts:me": {},
+    "accounts:setPreferences": { changes: { tonic: "D", duration: 90, notifications: false } },
+    "accounts:unlink": { id: linked.account, idempotencyKey: "unlink" },
     "catalogue:publish": { version: "1", count: 1 },
     "catalogue:remove": { ragas: [{ name: "Durga", tradition: "Hindustani" }] },
     "catalogue:upsert": { ragas: [{ ...raga, aliases: ["Durgaa"], scripts: [{ script: "Deva", name: "दुर्गा" }], prahar: [5], pakad: [["M1", "R2"]] }] },
@@ -64,6 +97,12 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
     "jobs:fail": { ...lease, code: "failed", message: "It did not work.", retry: true },
     "jobs:progress": { ...lease, stage: "compose", percent: 10, secondsLeft: 3, leaseS: 90 },
     "jobs:release": { worker },
+    "links:begin": { hash: "a".repeat(64), kind: "code" },
+    "links:confirm": { linkId: linked.link },
+    "links:decline": { linkId: linked.link },
+    "links:pending": {},
+    "links:redeem": { hash: "b".repeat(64) },
+    "links:undo": { mergeId: linked.merge },
     "migration:entries": { source: "old", keys: [{ table: "ragas", id: "1", target: "oldRagas" }] },
     "migration:mark": { run: "r1", stage: "import", cursor: 1 },
     "migration:page": { source: "old", paginationOpts },
@@ -82,6 +121,9 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
     "musicGeneration:remove": { generationId: piece },
     "musicGeneration:startGeneration": { request: REQUEST, idempotencyKey: "start" },
     "musicGeneration:toggleFavorite": { generationId: piece, idempotencyKey: "turn", place },
+    "notices:done": { noticeId: linked.notice },
+    "privacy:deleteMe": {},
+    "privacy:page": { section: "pieces", paginationOpts },
     "ragas:getAll": { tradition: "Carnatic" },
     "ragas:getByName": { name: "Yaman", tradition: "Hindustani" },
     "ragas:page": { paginationOpts },

@@ -5,7 +5,7 @@ import { makeFunctionReference, type GenericSchema, type SchemaDefinition, type 
 import { ConvexError } from "convex/values";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
-import { argumentsFor, callersIn, functionsOf, publicOf, REQUEST, type Exported, type Modules, type Standing, type Who } from "./public_functions.ts";
+import { argumentsFor, callersIn, functionsOf, linkTo, NOTHING_LINKED, publicOf, REQUEST, type Exported, type Modules, type Standing, type Who } from "./public_functions.ts";
 
 const ISSUER = "https://raga-bot.test";
 const OIDC = "https://accounts.test";
@@ -62,7 +62,7 @@ async function prepared(): Promise<{ backend: Backend; standing: Standing }> {
   const store = (): Promise<string> => backend.run((ctx) => ctx.storage.store(new Blob(["audio"])));
   const start = async (more: object): Promise<string> =>
     (await call(backend, "musicGeneration:startGeneration", OWNER, { request: REQUEST, ...more })) as string;
-  const standing = { piece: await start({}), delivery: "", upload: "", audio: await store(), correction: "", worker: WORKER };
+  const standing = { piece: await start({}), delivery: "", upload: "", audio: await store(), correction: "", worker: WORKER, linked: NOTHING_LINKED };
   await call(backend, "jobs:claim", worker, { worker: WORKER, leaseS: 90 });
   await call(backend, "jobs:complete", worker, { ...argumentsFor(standing)["jobs:complete"], audioFileId: standing.audio });
   standing.piece = await start({ delivery: { platform: "discord", chat: "c1", message: "m1" } });
@@ -73,6 +73,9 @@ async function prepared(): Promise<{ backend: Backend; standing: Standing }> {
   const args = argumentsFor(standing);
   await call(backend, "catalogue:upsert", CALLERS["a bot"]?.identity ?? null, args["catalogue:upsert"] ?? {});
   standing.correction = (await call(backend, "corrections:file", OWNER, { ...args["corrections:file"], idempotencyKey: "first" })) as string;
+  const as = (subject: string | null, path: string, args: object): Promise<unknown> =>
+    call(backend, path, subject === null ? (CALLERS["a bot"]?.identity ?? null) : chatAccount(subject), { ...args });
+  standing.linked = await linkTo("discord:1", ["telegram:8", "telegram:9"], as);
   return { backend, standing };
 }
 
@@ -114,7 +117,7 @@ describe("the page", () => {
 });
 
 test("there are arguments for every public function, and for no other", () => {
-  const names = Object.keys(argumentsFor({ piece: "", delivery: "", upload: "", audio: "", correction: "", worker: "" }));
+  const names = Object.keys(argumentsFor({ piece: "", delivery: "", upload: "", audio: "", correction: "", worker: "", linked: NOTHING_LINKED }));
   expect(names.sort()).toEqual(everyPath);
 });
 

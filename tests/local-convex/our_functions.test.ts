@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type CryptoKey, type JWK, SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { type Arguments, type Modules, REQUEST, type Standing, argumentsFor, callersIn, functionsOf, publicOf } from "../convex/public_functions.ts";
+import { type Arguments, type Modules, REQUEST, type Standing, argumentsFor, callersIn, functionsOf, linkTo, NOTHING_LINKED, publicOf } from "../convex/public_functions.ts";
 import { type Running, removeFolder, start } from "./deployment.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -14,7 +14,7 @@ const ISSUER = "https://raga-bot.test";
 const AUDIENCE = "raga-bot";
 const KID = "ours";
 const WORKER = "worker:w1";
-const CODES = ["not_authenticated", "not_found", "forbidden", "invalid", "too_many", "conflict"];
+const CODES = ["not_authenticated", "not_found", "forbidden", "invalid", "too_many", "conflict", "last_account", "deleting"];
 
 const table = callersIn(readFileSync(`${root}docs/security.md`, "utf8"));
 const functionModules: Modules = import.meta.glob(["../../convex/*.ts", "!**/*.config.ts"], { eager: true });
@@ -100,7 +100,7 @@ async function prepared(): Promise<Standing> {
     await value("jobs:claim", { worker: WORKER, leaseS: 90 }, "worker");
     return piece;
   };
-  const standing = { piece: await begin(), delivery: "", upload: await upload(), audio: "", correction: "", worker: WORKER };
+  const standing = { piece: await begin(), delivery: "", upload: await upload(), audio: "", correction: "", worker: WORKER, linked: NOTHING_LINKED };
   await value("jobs:complete", argumentsFor(standing)["jobs:complete"] ?? {}, "worker");
   standing.audio = standing.upload;
   standing.piece = await begin();
@@ -109,6 +109,12 @@ async function prepared(): Promise<Standing> {
   standing.delivery = watched.deliveries.find(({ generationId }) => generationId === standing.piece)?.deliveryId ?? "";
   await value("catalogue:upsert", argumentsFor(standing)["catalogue:upsert"] ?? {}, "bot");
   standing.correction = await openCorrection();
+  standing.linked = await linkTo("discord:1", [`telegram:a${String(pieces)}`, `telegram:b${String(pieces)}`], async (subject, path, args) => {
+    const bearer = subject === null ? await token("bot") : await sign(claimsOf("user", { sub: subject, name: "Mira" }));
+    const { body } = await call(path, args, bearer);
+    expect(body).toMatchObject({ status: "success" });
+    return body.value;
+  });
   return standing;
 }
 
@@ -123,7 +129,7 @@ async function openCorrection(): Promise<string> {
 }
 
 /** Arguments about what is not there, for calls that must not get as far as to look. */
-const NOWHERE = argumentsFor({ piece: "x", delivery: "x", upload: "x", audio: "x", correction: "x", worker: WORKER });
+const NOWHERE = argumentsFor({ piece: "x", delivery: "x", upload: "x", audio: "x", correction: "x", worker: WORKER, linked: NOTHING_LINKED });
 
 /** Whose token opens a function. */
 function roleFor(path: string): Role {
@@ -139,7 +145,7 @@ beforeAll(async () => {
   publicJwk = { ...(await exportJWK(ours.publicKey)), kid: KID, alg: "ES256", use: "sig" };
   publicPem = await exportSPKI(ours.publicKey);
   const jwks = `data:application/json;base64,${Buffer.from(JSON.stringify({ keys: [publicJwk] })).toString("base64")}`;
-  deployment = await start({ functions: `${root}convex`, env: { RAGA_JWT_ISSUER: ISSUER, RAGA_JWT_JWKS: jwks } });
+  deployment = await start({ functions: `${root}convex`, env: { RAGA_JWT_ISSUER: ISSUER, RAGA_JWT_JWKS: jwks, RAGA_PIECES_AN_HOUR: "10000", RAGA_SECONDS_A_DAY: "1000000" } });
 });
 
 afterEach(async () => {
@@ -253,6 +259,7 @@ type Validator =
   | { type: "id"; tableName: string }
   | { type: "literal"; value: unknown }
   | { type: "array"; value: Validator }
+  | { type: "record"; keys: Validator; values: { fieldType: Validator } }
   | { type: "union"; value: Validator[] }
   | { type: "object"; value: Record<string, { fieldType: Validator; optional: boolean }> };
 
@@ -278,6 +285,8 @@ function fits(validator: Validator, given: unknown): boolean {
       return Array.isArray(given) && given.every((item) => fits(validator.value, item));
     case "union":
       return validator.value.some((option) => fits(option, given));
+    case "record":
+      return typeof given === "object" && given !== null && !Array.isArray(given) && given !== NAN && Object.values(given).every((item) => item === undefined || fits(validator.values.fieldType, item));
     case "object": {
       if (typeof given !== "object" || given === null || Array.isArray(given) || given === NAN) return false;
       const fields = given as Record<string, unknown>;

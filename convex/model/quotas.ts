@@ -1,0 +1,51 @@
+/** What a piece costs of the allowances of its user and its group: taken when it is asked for, given back when it fails. */
+import type { Doc, Id } from "../_generated/dataModel";
+import type { MutationCtx } from "../_generated/server";
+import { refusal } from "../refusals";
+import { allowance, enoughAt, giveBack, take, type Allowance } from "./allowances";
+
+interface Cost {
+  userId: Id<"users">;
+  durationS: number;
+  group?: string | undefined;
+}
+
+function shares({ userId, durationS, group }: Cost): [Allowance, string, number][] {
+  return [
+    ["pieces", userId, 1],
+    ["seconds", userId, durationS],
+    ...(group === undefined ? [] : ([["group", group, 1]] satisfies [Allowance, string, number][])),
+  ];
+}
+
+function soon(at: number): string {
+  const minutes = Math.max(1, Math.ceil((at - Date.now()) / 60_000));
+  if (minutes < 90) return `in ${String(minutes)} minute${minutes === 1 ? "" : "s"}`;
+  return `in ${String(Math.ceil(minutes / 60))} hours`;
+}
+
+const WORDS: Partial<Record<Allowance, (of: number) => string>> = {
+  pieces: (of) => `You have had ${String(of)} pieces within an hour.`,
+  seconds: (of) => `You have had ${String(Math.round(of / 60))} minutes of music within a day.`,
+  group: (of) => `${String(of)} pieces were made here within an hour.`,
+};
+
+/** Takes what a piece costs, or refuses it and says when there will be enough. */
+export async function charge(ctx: MutationCtx, cost: Cost): Promise<void> {
+  for (const [name, key, count] of shares(cost)) {
+    const of = allowance(name).capacity;
+    if (count > of) throw refusal("too_many", `A piece here may last ${String(Math.floor(of))} seconds at most.`);
+    const at = await enoughAt(ctx, name, key, count);
+    if (at !== null) {
+      throw refusal("too_many", `${WORDS[name]?.(of) ?? "That is a lot."} One like this can be made ${soon(at)}; /me shows what is left.`);
+    }
+  }
+  for (const [name, key, count] of shares(cost)) await take(ctx, name, key, count);
+}
+
+/** Gives back what an unfinished piece has cost; its status is what makes it once. */
+export async function refund(ctx: MutationCtx, piece: Doc<"musicGenerations">): Promise<void> {
+  if (piece.status !== "processing") return;
+  const cost = { userId: piece.userId, durationS: piece.request.duration, group: piece.group };
+  for (const [name, key, count] of shares(cost)) await giveBack(ctx, name, key, count);
+}
