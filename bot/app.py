@@ -21,6 +21,7 @@ from bot.backend.snapshot import seed
 from bot.backoff import Backoff
 from bot.core import Core, build
 from bot.delivery import DeliveryWatcher
+from bot.notices import NoticeTeller
 from bot.platforms import Platform
 from bot.platforms.shelf import Shelf
 from bot.platforms.terminal import TerminalPlatform, as_text
@@ -30,6 +31,7 @@ from bot.rendering import Renderers
 from bot.settings import Settings
 from bot.upkeep import begin, end
 from bot.worker import Worker, worker_name
+from handlers import notices
 from handlers.errors import RagaBotError
 from handlers.model import AccountId, Actor, MessageRef, Place, Reply, Request
 from handlers.pieces import show
@@ -299,6 +301,7 @@ def _telegram(core: Core, stack: AsyncExitStack) -> TelegramPlatform | None:
     )
     # It is stopped after the watcher, which may be in the middle of a delivery.
     stack.push_async_callback(platform.stop)
+    core.doors.add(platform.address)
     return platform
 
 
@@ -333,6 +336,9 @@ async def _start_delivery(core: Core, stack: AsyncExitStack, platforms: Mapping[
     watcher = DeliveryWatcher(core.live, core.record.delivered, platforms, core.board, core.audio, show)
     await watcher.start()
     stack.push_async_callback(watcher.stop)
+    teller = NoticeTeller(core.live, core.record.told, core.people.forget, platforms, notices.reply)
+    await teller.start()
+    stack.push_async_callback(teller.stop)
 
 
 @asynccontextmanager

@@ -20,9 +20,11 @@ from bot.backend.gateway import Convex, http_client
 from bot.backend.identity import Keys, Signer, bot_id
 from bot.backend.live import Live
 from bot.backend.local import LocalConvex, environment, recorded_url
+from bot.backend.people import ConvexPeople
 from bot.backend.snapshot import Snapshot
 from bot.compact import smaller
 from bot.covers import Covers
+from bot.doors import OpenDoors
 from bot.downloads import Downloads
 from bot.pictures import Drawings
 from bot.platforms import CoverSize, Services
@@ -93,6 +95,8 @@ class Core:
     live: Live
     house: House
     services: Services
+    people: ConvexPeople
+    doors: OpenDoors
     board: ProgressBoard
     cookie_secret: bytes
 
@@ -139,12 +143,17 @@ async def build(
     covers = Covers(settings.state_dir / "covers")
     downloads = Downloads(settings.state_dir / "downloads", audio_of, covers, snapshot.catalogue)
     stack.push_async_callback(downloads.stop)
+    kept = Shelf(settings.state_dir / "people.sqlite3")
+    stack.push_async_callback(kept.close)
+    people, doors = ConvexPeople(convex, signer, kept), OpenDoors()
     house = House(
         backend=backend,
         ragas=snapshot,
         clock=LocalClock(city_named(settings.place)),
         scales=scales,
         downloads=downloads,
+        people=people,
+        doors=doors,
         corrections=Corrections(convex, signer),
     )
 
@@ -177,6 +186,8 @@ async def build(
         live=live,
         house=house,
         services=services,
+        people=people,
+        doors=doors,
         board=ProgressBoard(),
         cookie_secret=keys.derive("web cookie"),
     )

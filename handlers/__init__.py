@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handlers import (
+    accounts,
     completion,
     corrections,
     dispatch,
@@ -14,6 +15,7 @@ from handlers import (
     hearing,
     help,
     history,
+    privacy,
     ragas,
 )
 from handlers.command import Command
@@ -43,6 +45,13 @@ COMMANDS: tuple[Command, ...] = (
         private=True,
     ),
     Command("cancel", "Stop the piece that is being made", generation.cancel, private=True),
+    Command(
+        "me", "Your accounts, what you prefer, what is left", accounts.me, accounts.ME_OPTIONS, private=True
+    ),
+    Command("link", "Link another account of yours", accounts.link, accounts.LINK_OPTIONS, private=True),
+    Command("unlink", "Take an account out again", accounts.unlink, accounts.UNLINK_OPTIONS, private=True),
+    Command("privacy", "What I keep of you, and for how long", privacy.privacy, private=True),
+    Command("delete", "Delete everything of yours", privacy.delete, private=True),
     Command("help", "What I can do", _help, help.OPTIONS),
     Command("guide", "A step of the guided /generate", generation.guide, listed=False, asker_only=True),
     Command("favorite", "Put a heart on it, or take it off", favorites.favorite, listed=False, private=True),

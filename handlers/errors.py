@@ -41,6 +41,12 @@ class TooManyError(RagaBotError):
     code = "too_many"
 
 
+class DeletingError(RagaBotError):
+    """Everything of yours is being deleted right now, as you asked. In a minute you can begin anew."""
+
+    code = "deleting"
+
+
 class UnavailableError(RagaBotError):
     """My memory is out of reach right now. Nothing is lost; please try again in a minute."""
 

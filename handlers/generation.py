@@ -10,13 +10,14 @@ from handlers.command import Option
 from handlers.errors import InvalidInputError, NotFoundError
 from handlers.hour import moment
 from handlers.lookup import button, find, which
-from handlers.model import Generation, GenerationId, GenerationRequest, Reply, Request
+from handlers.model import Generation, GenerationId, GenerationRequest, Preferences, Reply, Request
 from handlers.pieces import parameters, show
 from handlers.ports import House
 from handlers.reading import take_apart
 from handlers.wishes import Wish, read_wish
-from music.catalogue import Catalogue, Raga
+from music.catalogue import TRADITIONS, Catalogue, Raga
 from music.choosing import MOODS, THEMES, raga_for, times_of
+from music.places import city_named
 from music.request import (
     DURATION_S,
     INSTRUMENTS,
@@ -82,7 +83,8 @@ async def generate(house: House, request: Request) -> Reply:
     catalogue = house.ragas.catalogue()
     if not request.text.strip() and not request.options:
         return guided.begin(catalogue)
-    wish = read_wish(request, catalogue)
+    likes = await house.people.preferences(request.actor)
+    wish = _liked(read_wish(request, catalogue), likes)
     # A repeated event must ask for the same piece, so what is left to chance hangs on the event.
     seed = wish.seed if wish.seed is not None else _number(request.event) % _SEED_CHOICES
     if wish.raga:
@@ -92,10 +94,32 @@ async def generate(house: House, request: Request) -> Reply:
             return which(catalogue, wish.raga, match, lambda name: _shortest(f"/generate {name}", said))
         raga = match.raga
     else:
-        at = moment(house)
+        at = moment(house, city_named(str(likes.get("place", ""))))
         hour = None if wish.mood or wish.theme else at.hour
         raga = raga_for(catalogue, wish.mood, wish.theme, hour, wish.tradition, seed, at.sunrise_hour)
     return await _start(house, request, _filled(wish, raga, seed), raga)
+
+
+def _liked(wish: Wish, likes: Preferences) -> Wish:
+    """The wish, and where it says nothing, what its person prefers."""
+
+    def liked(name: str) -> str | None:
+        value = likes.get(name)
+        return value if isinstance(value, str) else None
+
+    duration = likes.get("duration")
+    played = bool(wish.instruments or wish.voice or wish.style)
+    instrument = None if played else liked("instrument")
+    # Who asks for a raga by its name means that one, whatever tradition they like.
+    tradition = next((name for name in TRADITIONS if not wish.raga and liked("tradition") == name), None)
+    return replace(
+        wish,
+        tradition=wish.tradition or tradition,
+        duration_s=wish.duration_s or (float(duration) if isinstance(duration, float | int) else None),
+        key=wish.key or liked("tonic"),
+        instruments=wish.instruments or ((instrument,) if instrument in INSTRUMENTS else ()),
+        voice=wish.voice or (liked("voice") if not played and instrument is None else None),
+    )
 
 
 def _shortest(line: str, more: str) -> str:
@@ -129,7 +153,11 @@ def _filled(wish: Wish, raga: Raga, seed: int) -> GenerationRequest:
 async def _start(house: House, request: Request, asked: GenerationRequest, raga: Raga) -> Reply:
     _check(asked, raga)
     generation = await house.backend.start_generation(
-        request.actor, asked, key=f"{request.command}:{request.event}", delivery=request.answer
+        request.actor,
+        asked,
+        key=f"{request.command}:{request.event}",
+        delivery=request.answer,
+        group=None if request.place.private else request.place.chat,
     )
     return show(generation)
 

@@ -203,7 +203,8 @@ class Reply:
 
     ``private``: only the asker may read it. ``replaces``: it takes the place of the message whose button was
     pressed (a page turned). ``notice``: a short remark that needs no message of its own where the platform
-    can flash one. ``generation``: the piece whose progress or result this message shows. ``ok`` is False when
+    can flash one. ``qr``: an address for another device, where a picture can be shown that it scans. ``generation``:
+    the piece whose progress or result this message shows. ``ok`` is False when
     the command was refused or failed.
     """
 
@@ -220,6 +221,7 @@ class Reply:
     notice: str = ""
     favorite: FavoriteState | None = None
     generation: GenerationId | None = None
+    qr: str = ""
     ok: bool = True
 
 
@@ -297,6 +299,86 @@ class Favorite:
 
 
 Item = TypeVar("Item")
+
+Preferences = Mapping[str, str | float | bool]
+"""What a person prefers, by the setting's name: tonic, tradition, duration (s), instrument, voice, place and others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody else, as people may see them: never by an id."""
+
+    platform: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedAccount:
+    """One account of a person. ``id`` names it to `/unlink`; ``current``: the one that is spoken by."""
+
+    id: str
+    account: AccountId
+    platform: str
+    name: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of so many in so many seconds."""
+
+    left: int
+    of: int
+    every_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is kept of a person. ``undo``: the link that can still be taken back, and until when (ms)."""
+
+    accounts: tuple[LinkedAccount, ...]
+    preferences: Preferences
+    pieces: Allowance
+    seconds: Allowance
+    running: int
+    created_at_ms: float
+    email: str | None = None
+    undo: tuple[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSecret:
+    """What links another account: a code to type, and a token for an address. Good for five minutes, and once."""
+
+    code: str
+    token: str
+
+
+LinkStatus = Literal["ok", "own", "unknown", "paused", "waiting", "linked", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStep:
+    """How far a link has come. ``until_ms``: when a pause or the undo is over; ``id``: the link, later the merge."""
+
+    status: LinkStatus
+    other: Person | None = None
+    id: str = ""
+    until_ms: float = 0.0
+
+
+NoticeKind = Literal["link_asked", "linked", "link_declined", "link_undone", "unlinked", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What an account is to be told in private."""
+
+    id: str
+    account: AccountId
+    platform: str
+    kind: NoticeKind
+    details: Mapping[str, str | float]
 
 
 CorrectionStatus = Literal["open", "accepted", "declined"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -17,9 +18,13 @@ from handlers.model import (
     Generation,
     GenerationId,
     GenerationRequest,
+    LinkSecret,
+    LinkStep,
     MessageRef,
     Page,
     Place,
+    Preferences,
+    Profile,
     Track,
 )
 from music.catalogue import Catalogue, Raga, Tradition
@@ -30,9 +35,18 @@ class Backend(Protocol):
     """The record of who asked for what. Every method raises errors of handlers.errors and nothing else."""
 
     async def start_generation(
-        self, actor: Actor, request: GenerationRequest, *, key: str, delivery: MessageRef | None
+        self,
+        actor: Actor,
+        request: GenerationRequest,
+        *,
+        key: str,
+        delivery: MessageRef | None,
+        group: str | None = None,
     ) -> Generation:
-        """Queue a piece. The same actor and key give the same generation, whatever else is passed."""
+        """Queue a piece. The same actor and key give the same generation, whatever else is passed.
+
+        ``group``: the shared place that it is asked for in, which has an allowance of its own.
+        """
 
     async def generation(self, actor: Actor, place: Place, generation: GenerationId) -> Generation:
         """One piece that the actor may see: their own, one they keep, or one posted in this place."""
@@ -53,6 +67,47 @@ class Backend(Protocol):
 
     async def remove(self, actor: Actor, generation: GenerationId) -> None:
         """Take one of the actor's own pieces out of their history, with its audio."""
+
+
+class People(Protocol):
+    """Who people are, and what is theirs. Every method raises errors of handlers.errors and nothing else."""
+
+    async def me(self, actor: Actor) -> Profile | None:
+        """What is kept of the actor; None while nothing is."""
+
+    async def preferences(self, actor: Actor) -> Preferences:
+        """What the actor prefers, as far as it is known here: asks nobody."""
+
+    async def prefer(self, actor: Actor, changes: Mapping[str, str | float | bool | None]) -> Preferences:
+        """Set what the actor prefers (None: no longer anything); returns all of it."""
+
+    async def show_secret(self, actor: Actor) -> LinkSecret:
+        """A new secret by which another account can be linked."""
+
+    async def redeem(self, actor: Actor, secret: str) -> LinkStep:
+        """Name a secret that another account shows: ok, own, unknown or paused."""
+
+    async def confirm(self, actor: Actor, link: str) -> LinkStep:
+        """The actor means it: waiting, linked or ended. Again is harmless."""
+
+    async def decline(self, actor: Actor, link: str) -> None:
+        """The actor does not want it."""
+
+    async def undo(self, actor: Actor, merge: str) -> None:
+        """Take a link back, within a day."""
+
+    async def unlink(self, actor: Actor, account: str, *, key: str) -> int:
+        """Take one of the actor's accounts out; how many are left. A replayed key changes nothing."""
+
+    async def delete(self, actor: Actor) -> bool:
+        """Begin to delete everything of the actor's; False where nothing is kept."""
+
+
+class Doors(Protocol):
+    """Ways into a private chat with the bot."""
+
+    def address(self, line: str) -> str | None:
+        """An address that opens such a chat and says a line there; None where no platform has any."""
 
 
 class Clock(Protocol):
@@ -108,4 +163,6 @@ class House:
     clock: Clock
     scales: Scales
     downloads: Downloads
+    people: People
+    doors: Doors
     corrections: Corrections

@@ -36,7 +36,13 @@ class ConvexBackend:
         return partial(self._signer.user, actor)
 
     async def start_generation(
-        self, actor: Actor, request: GenerationRequest, *, key: str, delivery: MessageRef | None
+        self,
+        actor: Actor,
+        request: GenerationRequest,
+        *,
+        key: str,
+        delivery: MessageRef | None,
+        group: str | None = None,
     ) -> Generation:
         """Queue a piece: one call. What is returned is the asked-for request; a replayed key gives the same id."""
         args: dict[str, object] = {"request": request_document(request), "idempotencyKey": key}
@@ -45,6 +51,7 @@ class ConvexBackend:
                 "platform": delivery.platform,
                 "chat": delivery.chat,
                 "message": delivery.message,
+                **({} if group is None else {"group": group}),
             }
         started = await self._convex.mutation("musicGeneration:startGeneration", args, self._token(actor))
         return Generation(
@@ -109,6 +116,10 @@ class BotRecord:
         await self._convex.mutation(
             "deliveries:done", {"deliveryId": delivery}, self._signer.bot, repeatable=True
         )
+
+    async def told(self, notice: str) -> None:
+        """Mark a notice told; again is harmless. Raises errors of handlers.errors."""
+        await self._convex.mutation("notices:done", {"noticeId": notice}, self._signer.bot, repeatable=True)
 
     async def file_url(self, storage_id: StorageId) -> str | None:
         """Where a stored file can be fetched, None where there is none. Raises errors of handlers.errors."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeVar, cast
 
@@ -19,12 +19,23 @@ from handlers.model import (
     GenerationMetadata,
     GenerationRequest,
     MessageRef,
+    Notice,
+    NoticeKind,
     Page,
     Progress,
     StorageId,
 )
 
 log = logging.getLogger(__name__)
+
+NOTICES: tuple[NoticeKind, ...] = (
+    "link_asked",
+    "linked",
+    "link_declined",
+    "link_undone",
+    "unlinked",
+    "deleted",
+)
 
 Item = TypeVar("Item")
 Choice = TypeVar("Choice", bound=str)
@@ -58,11 +69,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """What a bot's one subscription shows: its open deliveries, the next waiting job, the catalogue's version."""
+    """What a bot's one subscription shows: open deliveries, notices, the next waiting job, the catalogue's version."""
 
     deliveries: tuple[Delivery, ...] = ()
     waiting_job: str | None = None
     catalogue_version: str | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 class Document:
@@ -113,6 +125,15 @@ class Document:
         if not isinstance(value, bool):
             raise UnexpectedDocumentError
         return value
+
+    def settings(self, name: str) -> dict[str, str | float | bool]:
+        """Plain values by name; an absent object is empty, and what is not plain in it is left out."""
+        value = self._fields.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise UnexpectedDocumentError
+        return {str(one): plain for one, plain in value.items() if isinstance(plain, str | float | bool)}
 
     def values(self, name: str) -> tuple[object, ...]:
         """A list; an absent one is empty."""
@@ -297,7 +318,23 @@ def live_state_of(document: Document) -> LiveState:
         deliveries=tuple(deliveries),
         waiting_job=document.optional_text("waitingJob"),
         catalogue_version=document.optional_text("catalogueVersion"),
+        notices=tuple(_notices(document)),
     )
+
+
+def _notices(document: Document) -> Iterator[Notice]:
+    for value in document.values("notices"):
+        try:
+            one = Document(value)
+            yield Notice(
+                id=one.text("noticeId"),
+                account=AccountId(one.text("account")),
+                platform=one.text("platform"),
+                kind=one.choice("kind", NOTICES),
+                details=one.settings("details"),
+            )
+        except UnexpectedDocumentError:
+            log.warning("A notice could not be read and is left alone.")
 
 
 def page_of(document: Document, read: Callable[[Document], Item]) -> Page[Item]:

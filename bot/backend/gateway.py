@@ -17,6 +17,7 @@ from convex import convex_to_json, json_to_convex
 from bot.backend.documents import Document
 from bot.backoff import Backoff
 from handlers.errors import (
+    DeletingError,
     InvalidInputError,
     NotAuthenticatedError,
     NotFoundError,
@@ -245,8 +246,10 @@ def _error(path: str, result: dict[str, object]) -> RagaBotError:
             return NotAuthenticatedError()
         case "not_found" | "forbidden":
             return NotFoundError()
-        case "invalid":
+        case "invalid" | "last_account":
             return InvalidInputError(message)
+        case "deleting":
+            return DeletingError(message)
         case "too_many":
             return TooManyError(message)
         case "conflict":

@@ -91,3 +91,9 @@ class Platform(Protocol):
 
         The same nonce again shows nothing twice. Raises MessageGoneError; other errors are temporary.
         """
+
+    async def tell(self, account: AccountId, reply: Reply, *, nonce: str) -> None:
+        """Say something in private to an account that has not asked. Raises MessageGoneError where that is closed."""
+
+    async def forget(self, account: AccountId) -> None:
+        """Let go of what is kept here of an account; raises OSError."""

@@ -95,6 +95,14 @@ class TerminalPlatform:
         del nonce, to  # the future takes one result only, and one person waits for it
         self._finish(message, reply)
 
+    async def tell(self, account: AccountId, reply: Reply, *, nonce: str) -> None:
+        """The owner of the terminal asks, and is told nothing besides."""
+        del account, reply, nonce
+
+    async def forget(self, account: AccountId) -> None:
+        """Nothing is kept of anybody."""
+        del account
+
     def _finish(self, message: MessageRef, reply: Reply) -> None:
         answer = self.expect(message)
         if not answer.done():

@@ -15,6 +15,7 @@ from handlers.model import (
     GenerationMetadata,
     GenerationRequest,
     MessageRef,
+    Notice,
     Progress,
     Reply,
     StorageId,
@@ -53,11 +54,15 @@ class LiveStates:
                 yield state
 
     async def set(
-        self, *deliveries: Delivery, waiting: str | None = None, version: str | None = None
+        self,
+        *deliveries: Delivery,
+        waiting: str | None = None,
+        version: str | None = None,
+        notices: tuple[Notice, ...] = (),
     ) -> None:
         """Show a new state."""
         async with self._changed:
-            self._state = LiveState(deliveries, waiting, version)
+            self._state = LiveState(deliveries, waiting, version, notices)
             self._version += 1
             self._changed.notify_all()
 
@@ -105,7 +110,7 @@ def show(generation: Generation) -> Reply:
 class Shown:
     """One thing that a platform was asked to show."""
 
-    how: Literal["edit", "deliver"]
+    how: Literal["edit", "deliver", "tell"]
     message: str
     reply: Reply
     nonce: str = ""
@@ -122,6 +127,7 @@ class RecordingPlatform:
     edit_interval_s: float = 0.0
     shown: list[Shown] = field(default_factory=list)
     before: Hook | None = None
+    forgotten: list[AccountId] = field(default_factory=list)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> str:
@@ -140,6 +146,15 @@ class RecordingPlatform:
         assert to
         if not any(shown.nonce == nonce for shown in self.shown):
             await self._show(Shown("deliver", message.message, reply, nonce))
+
+    async def tell(self, account: AccountId, reply: Reply, *, nonce: str) -> None:
+        """Record, once a nonce."""
+        if not any(shown.nonce == nonce for shown in self.shown):
+            await self._show(Shown("tell", account, reply, nonce))
+
+    async def forget(self, account: AccountId) -> None:
+        """Record."""
+        self.forgotten.append(account)
 
     async def _show(self, shown: Shown) -> None:
         if self.before is not None:

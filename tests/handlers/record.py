@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -21,9 +22,13 @@ from handlers.model import (
     GenerationId,
     GenerationMetadata,
     GenerationRequest,
+    LinkSecret,
+    LinkStep,
     MessageRef,
     Page,
     Place,
+    Preferences,
+    Profile,
     Request,
     StorageId,
     Track,
@@ -44,6 +49,7 @@ class MemoryBackend:
     pieces: dict[GenerationId, tuple[AccountId, Generation, MessageRef | None]] = field(default_factory=dict)
     hearts: dict[tuple[AccountId, FavoriteTarget], float] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    groups: list[str | None] = field(default_factory=list)
     broken: Exception | None = None
     held: asyncio.Event | None = None
     _replays: dict[tuple[AccountId, str], GenerationId | bool] = field(default_factory=dict)
@@ -55,9 +61,16 @@ class MemoryBackend:
             raise self.broken
 
     async def start_generation(
-        self, actor: Actor, request: GenerationRequest, *, key: str, delivery: MessageRef | None
+        self,
+        actor: Actor,
+        request: GenerationRequest,
+        *,
+        key: str,
+        delivery: MessageRef | None,
+        group: str | None = None,
     ) -> Generation:
         self._called("start")
+        self.groups.append(group)
         known = self._replays.get((actor.account, key))
         if isinstance(known, str):
             return self.pieces[GenerationId(known)][1]
@@ -205,6 +218,77 @@ class MemoryCorrections:
         return Page(tuple(reversed(own))[:limit], None)
 
 
+class OneDoor:
+    """A platform with addresses."""
+
+    def address(self, line: str) -> str | None:
+        return f"https://t.me/ragas?start={line.removeprefix('/').replace(' ', '_')}"
+
+
+@dataclass
+class MemoryPeople:
+    """People in memory; links go as the test says."""
+
+    profile: Profile | None = None
+    likes: dict[str, str | float | bool] = field(default_factory=dict)
+    steps: dict[str, LinkStep] = field(default_factory=dict)
+    """What comes of naming a code, and of a link's id."""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    who: list[AccountId] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    async def me(self, actor: Actor) -> Profile | None:
+        self.who.append(actor.account)
+        return None if self.profile is None else replace(self.profile, preferences=dict(self.likes))
+
+    async def preferences(self, actor: Actor) -> Preferences:
+        self.who.append(actor.account)
+        return self.likes
+
+    async def prefer(self, actor: Actor, changes: Mapping[str, str | float | bool | None]) -> Preferences:
+        self.who.append(actor.account)
+        for name, value in changes.items():
+            self.calls.append(("prefer", f"{name}={value}"))
+            if value is None:
+                self.likes.pop(name, None)
+            else:
+                self.likes[name] = value
+        return self.likes
+
+    async def show_secret(self, actor: Actor) -> LinkSecret:
+        self.who.append(actor.account)
+        return LinkSecret("7K3QD-M9X2B", "tokentokentokentoken22")
+
+    async def redeem(self, actor: Actor, secret: str) -> LinkStep:
+        self.who.append(actor.account)
+        self.calls.append(("redeem", secret))
+        return self.steps.get(secret, LinkStep("unknown"))
+
+    async def confirm(self, actor: Actor, link: str) -> LinkStep:
+        self.who.append(actor.account)
+        self.calls.append(("confirm", link))
+        return self.steps.get(link, LinkStep("ended"))
+
+    async def decline(self, actor: Actor, link: str) -> None:
+        self.who.append(actor.account)
+        self.calls.append(("decline", link))
+
+    async def undo(self, actor: Actor, merge: str) -> None:
+        self.who.append(actor.account)
+        self.calls.append(("undo", merge))
+
+    async def unlink(self, actor: Actor, account: str, *, key: str) -> int:
+        self.who.append(actor.account)
+        self.calls.append(("unlink", account))
+        self.keys.append(key)
+        return 1
+
+    async def delete(self, actor: Actor) -> bool:
+        self.who.append(actor.account)
+        self.calls.append(("delete", actor.account))
+        return self.profile is not None
+
+
 class Packaged:
     """The catalogue that comes with the bot."""
 
@@ -218,6 +302,7 @@ class Dialogue:
 
     backend: MemoryBackend = field(default_factory=MemoryBackend)
     corrections: MemoryCorrections = field(default_factory=MemoryCorrections)
+    people: MemoryPeople = field(default_factory=lambda: MemoryPeople())
     _events: count[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -229,6 +314,8 @@ class Dialogue:
             clock=SetClock(),
             scales=MemoryScales(),
             downloads=MemoryDownloads(),
+            people=self.people,
+            doors=OneDoor(),
             corrections=self.corrections,
         )
 
@@ -239,6 +326,7 @@ class Dialogue:
         event: str | None = None,
         who: str = "web:asha",
         chat: str = "c1",
+        private: bool = True,
         **options: str | float | bool,
     ) -> Request:
         """The request that a platform makes of a line."""
@@ -247,7 +335,7 @@ class Dialogue:
         event = event or f"e{next(self._events)}"
         return Request(
             actor=Actor(AccountId(who), "Asha"),
-            place=Place("web", chat, private=True),
+            place=Place("web", chat, private=private),
             command=command,
             event=event,
             options=options,

@@ -16,7 +16,10 @@ from handlers.errors import UnavailableError
 from tests.handlers.conftest import Say
 from tests.handlers.record import Dialogue
 
-LISTED = ("raga", "search", "hear", "generate", "favorites", "history", "correct", "cancel", "help")
+LISTED = (
+    *("raga", "search", "hear", "generate", "favorites", "history", "correct", "cancel"),
+    *("me", "link", "unlink", "privacy", "delete", "help"),
+)
 
 
 def test_the_table_fits_every_platform() -> None:

@@ -24,8 +24,8 @@ from bot.platforms.discord.pace import Pace
 from bot.platforms.discord.post import ClosedError, DeadTokenError, Interaction, Post, PostError
 from bot.platforms.discord.reading import reacted, spot_of
 from bot.platforms.discord.sheet import Page, whole
-from bot.platforms.discord.spot import NAME, Spot, read_spot
-from bot.platforms.discord.tracks import Tracks
+from bot.platforms.discord.spot import NAME, Spot, read_spot, user_of
+from bot.platforms.discord.tracks import Tracks, nonce_of
 from bot.platforms.shelf import Shelf
 from bot.upkeep import begin, end
 from handlers.model import AccountId, MessageRef, Reply
@@ -113,6 +113,15 @@ class DiscordPlatform:
             await self.edit(message, replace(reply, progress=None))
             return
         await self._tracks.deliver(message, reply, nonce=nonce, to=to)
+
+    async def tell(self, account: AccountId, reply: Reply, *, nonce: str) -> None:
+        """A direct message; Discord knows the nonce for some minutes."""
+        channel = await self._post.open_direct(user_of(account))
+        await self._post.send(channel, whole(reply), nonce=nonce_of(nonce))
+
+    async def forget(self, account: AccountId) -> None:
+        """What is kept here are ids of messages, and no account's."""
+        del account
 
     async def _edit(self, spot: Spot, page: Page) -> None:
         """By the channel, else by the token of the interaction, as long as that is taken."""

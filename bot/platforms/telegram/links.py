@@ -9,8 +9,9 @@ import re
 PAYLOAD_CHARACTERS = 64
 """All that an address may carry, in letters, digits, ``_`` and ``-``."""
 
-OPENED = frozenset({"raga", "search", "help", "favorites", "history"})
-"""What an address may ask for: looking things up. Whoever follows a link must not have done something by it."""
+OPENED = frozenset({"raga", "search", "help", "favorites", "history", "link"})
+"""What an address may ask for: looking things up. Whoever follows a link must not have done something by it; a link of
+accounts asks both sides first."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9 ]*")
 _CODED = "l-"

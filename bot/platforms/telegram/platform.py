@@ -21,13 +21,14 @@ from bot.platforms.telegram.dialogue import Dialogue
 from bot.platforms.telegram.files import Files
 from bot.platforms.telegram.inline import Inline
 from bot.platforms.telegram.intake import Intake
+from bot.platforms.telegram.links import link
 from bot.platforms.telegram.pace import Pace
 from bot.platforms.telegram.pictures import Pictures
 from bot.platforms.telegram.polling import TOKEN_REFUSED, Polling
 from bot.platforms.telegram.post import Post, PostError
 from bot.platforms.telegram.progress import ProgressEdits
 from bot.platforms.telegram.reading import ALLOWED_UPDATES, reacted, said_in
-from bot.platforms.telegram.spot import NAME, read_spot
+from bot.platforms.telegram.spot import NAME, Spot, read_spot, user_of
 from bot.platforms.telegram.tracks import Tracks
 from bot.upkeep import begin, end
 from handlers.model import AccountId, MessageRef, Reply
@@ -156,6 +157,21 @@ class TelegramPlatform:
         self._tasks.append(begin(self._publish(), "The commands on Telegram"))
         if not self._webhook_url:
             await self._polling.run()
+
+    async def tell(self, account: AccountId, reply: Reply, *, nonce: str) -> None:
+        """A message in the private chat. Telegram has no key against doubles, so it is noted that one was sent."""
+        if await self._shelf.get("told", nonce) is None:
+            page = sheet.whole(reply)
+            await self._post.send_text(Spot(user_of(account)), page.first, page.keyboard)
+            await self._shelf.put("told", nonce, "yes")
+
+    async def forget(self, account: AccountId) -> None:
+        """What is kept here are ids of messages, and no account's."""
+        del account
+
+    def address(self, line: str) -> str | None:
+        """An address that opens the private chat and says this line."""
+        return link(self._username, line) if self._username else None
 
     async def _connect(self) -> None:
         me = await self._bot.get_me()

@@ -114,6 +114,15 @@ class WebPlatform:
         if not await self._log.deliver(AccountId(message.chat), message.message, reply, nonce, picture):
             raise MessageGoneError("the conversation is no longer there")
 
+    async def tell(self, account: AccountId, reply: Reply, *, nonce: str) -> None:
+        """One more message in the conversation, whether it is open or not."""
+        if not await self._log.deliver(account, "", reply, nonce):
+            raise MessageGoneError("the conversation is no longer there")
+
+    async def forget(self, account: AccountId) -> None:
+        """Forget the conversation."""
+        await self._log.clear(account)
+
     def _published(self, changes: list[Change]) -> None:
         self._conversations.published(changes)
 

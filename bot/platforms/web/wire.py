@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypedDict
 from urllib.parse import quote
 
+import segno
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from handlers.model import (
@@ -249,6 +250,13 @@ class DownloadJson(TypedDict):
     url: str
 
 
+class QrJson(TypedDict):
+    """An address, and the same as a QR code: a string of 0 and 1 for each of its rows."""
+
+    address: str
+    rows: list[str]
+
+
 class MenuJson(TypedDict):
     """A choice among several lines."""
 
@@ -287,6 +295,7 @@ class ReplyJson(TypedDict):
     notice: str
     favorite: FavoriteJson | None
     generation: str | None
+    qr: QrJson | None
     ok: bool
 
 
@@ -315,6 +324,7 @@ def reply_json(reply: Reply, picture: PictureJson | None = None) -> ReplyJson:
         "notice": reply.notice,
         "favorite": {"target": target_name(favorite.target), "on": favorite.on} if favorite else None,
         "generation": reply.generation,
+        "qr": _qr(reply.qr) if reply.qr else None,
         "ok": reply.ok,
     }
 
@@ -389,6 +399,11 @@ def _download(file: Download) -> DownloadJson:
         "size_bytes": file.size_bytes,
         "url": f"/download/{quote(file.generation, safe='')}/{file.kind}",
     }
+
+
+def _qr(address: str) -> QrJson:
+    rows = segno.make(address, error="m", micro=False).matrix
+    return {"address": address, "rows": ["".join("1" if dark else "0" for dark in row) for row in rows]}
 
 
 def _menu(menu: Menu) -> MenuJson:

@@ -9,13 +9,14 @@
  * @typedef {{stage: string, fraction: number, seconds_left: number | null, attempt: number}} Progress
  * @typedef {{generation: string, title: string, performer: string, duration_s: number, filename: string,
  *   url: string, download: string, cover?: {url: string, alt: string} | null}} Track
+ * @typedef {{address: string, rows: string[]}} Qr
  * @typedef {{kind: string, title: string, filename: string, size_bytes: number, url: string}} Download
  * @typedef {{title: string, detail: string, buttons: ReplyButton[]}} Entry
  * @typedef {{title: string, choices: ReplyButton[]}} Menu
  * @typedef {{target: string, on: boolean}} Favorite
  * @typedef {{text: string, card: Card | null, progress: Progress | null, track: Track | null, download?: Download | null, entries: Entry[],
  *   menus?: Menu[], buttons: ReplyButton[][], private: boolean, replaces: boolean, notice: string, favorite: Favorite | null,
- *   generation: string | null, ok: boolean}} Reply
+ *   generation: string | null, qr?: Qr | null, ok: boolean}} Reply
  * @typedef {{id: string, seq: number, place: number, by: "person" | "bot", state: "pending" | "shown" | "void",
  *   at_ms: number, ask: string | null, kept: boolean | null, text: string | null, reply: Reply | null}} Message
  * @typedef {{value: string, label: string, detail: string}} Suggestion

@@ -5,6 +5,7 @@ import { fileView } from "./file.js";
 import { el, icon, withCommands } from "./dom.js";
 import { player } from "./player.js";
 import { progressView } from "./progress.js";
+import { qrView } from "./qr.js";
 
 /** @import { Message, Reply, ReplyButton } from "./frames.js" */
 /** @import { ProgressView } from "./progress.js" */
@@ -129,6 +130,7 @@ export class ReplyView {
     if (reply.card) this.element.append(cardView(reply.card));
     if (this.#progress) this.element.append(this.#progress.element);
     if (reply.track) this.element.append(this.#trackSheet(reply, about));
+    if (reply.qr) this.element.append(qrView(reply.qr));
     if (reply.download) this.element.append(fileView(reply.download));
     if (reply.entries.length) this.element.append(this.#entries(reply));
     for (const menu of reply.menus ?? []) this.element.append(this.#menu(menu));
