@@ -23,6 +23,8 @@ from bot.backend.local import LocalConvex, environment, recorded_url
 from bot.backend.people import ConvexPeople
 from bot.backend.snapshot import Snapshot
 from bot.compact import smaller
+from bot.copies import PREFIX as COPY
+from bot.copies import Copies
 from bot.covers import Covers
 from bot.doors import OpenDoors
 from bot.downloads import Downloads
@@ -146,12 +148,20 @@ async def build(
     kept = Shelf(settings.state_dir / "people.sqlite3")
     stack.push_async_callback(kept.close)
     people, doors = ConvexPeople(convex, signer, kept), OpenDoors()
+    copies = Copies(settings.state_dir / "copies", people, audio_of, keys.derive("copies"))
+
+    stack.push_async_callback(copies.stop)
+
+    async def file_named(file: str) -> Path:
+        return await (copies.path(file) if file.startswith(COPY) else downloads.path(file))
+
     house = House(
         backend=backend,
         ragas=snapshot,
         clock=LocalClock(city_named(settings.place)),
         scales=scales,
         downloads=downloads,
+        copies=copies,
         people=people,
         doors=doors,
         corrections=Corrections(convex, signer),
@@ -167,7 +177,7 @@ async def build(
         smaller=smaller,
         audio=audio_of,
         cover=cover_of,
-        download=downloads.path,
+        download=file_named,
         picture=Drawings(settings.state_dir / "pictures", snapshot.catalogue),
         playable=Playable(backend),
     )

@@ -44,6 +44,7 @@ _OTHERWISE = (
     "I would compose this piece otherwise by now, so I no longer have its notes one by one. "
     "Its MP3, WAV, FLAC and Opus can be had; another take comes in every form."
 )
+_SAME_SAMPLES = "As FLAC, which holds the same samples, since the WAV is larger than this chat takes."
 _BUSY = "I could not make that file just now. Please try again in a minute."
 
 
@@ -77,7 +78,7 @@ class Downloads:
         """A piece's file, made at most once however many ask. Raises InvalidInputError, UnavailableError."""
         file = _file(generation.id, kind)
         path = await self._once(file, self._made(generation, kind, file))
-        small = _described(generation, "flac", 0) if kind == "wav" else None
+        small = _described(generation, "flac", 0, because=_SAME_SAMPLES) if kind == "wav" else None
         size = (await asyncio.to_thread(path.stat)).st_size
         return _described(generation, kind, size, small)
 
@@ -179,7 +180,7 @@ def _file(generation: GenerationId, kind: FileKind) -> str:
 
 
 def _described(
-    generation: Generation, kind: FileKind, size: int, instead: Download | None = None
+    generation: Generation, kind: FileKind, size: int, instead: Download | None = None, because: str = ""
 ) -> Download:
     request, made = generation.request, generation.metadata
     return Download(
@@ -192,4 +193,5 @@ def _described(
         filename=filename(request, ENDINGS[kind]),
         size_bytes=size,
         instead=instead,
+        because=because,
     )

@@ -155,13 +155,14 @@ FileKind = Literal["mp3", "opus", "wav", "flac", "midi", "stems", "picture"]
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A piece in another form, made and ready to be attached. ``file`` is the name by which it is asked for.
+    """A file, made and ready to be attached; ``file`` is the name by which it is asked for.
 
-    ``instead``: the same in a form that takes less room, for a chat that takes no file of this size.
+    ``instead``: the same in a form that takes less room, for a chat that takes no file of this size, and ``because``:
+    what to say of it then. ``generation`` is empty for a file that is no piece.
     """
 
     generation: GenerationId
-    kind: FileKind
+    kind: FileKind | Literal["copy"]
     file: str
     title: str
     performer: str
@@ -169,6 +170,7 @@ class Download:
     filename: str
     size_bytes: int
     instead: Download | None = None
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

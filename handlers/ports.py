@@ -142,6 +142,13 @@ class Downloads(Protocol):
         """The file, made at most once; ready when this returns. Raises errors of handlers.errors."""
 
 
+class Copies(Protocol):
+    """All that is somebody's, to take away."""
+
+    async def make(self, actor: Actor) -> Download | None:
+        """A ZIP of what is kept of the actor; None while nothing is. Raises errors of handlers.errors."""
+
+
 class Corrections(Protocol):
     """Errors in the catalogue that people report. Every method raises errors of handlers.errors and nothing else."""
 
@@ -163,6 +170,7 @@ class House:
     clock: Clock
     scales: Scales
     downloads: Downloads
+    copies: Copies
     people: People
     doors: Doors
     corrections: Corrections

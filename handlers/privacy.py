@@ -31,9 +31,9 @@ async def privacy(house: House, request: Request) -> Reply:
                 "is given it, and nothing is measured about you."
             ),
             fields=tuple(Field(name, what) for name, what in _KEPT),
-            footer="/me shows what is yours. /delete removes all of it, for good.",
+            footer="/export gives you a copy of all that is yours. /delete removes it, for good.",
         ),
-        buttons=((*button("What is mine", "/me"), *button("Delete everything", "/delete")),),
+        buttons=((*button("A copy of it", "/export"), *button("Delete everything", "/delete")),),
         private=True,
     )
 

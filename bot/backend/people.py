@@ -7,8 +7,9 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
+from typing import Any
 
 from bot.backend.documents import Document
 from bot.backend.gateway import Convex, TokenSource
@@ -35,6 +36,7 @@ _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LETTERS = 10  # 50 bits
 _TOKEN_BYTES = 16
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
+_PAGE = 100
 _KIND = "preferences"
 _STEPS: tuple[LinkStatus, ...] = ("ok", "own", "unknown", "paused", "waiting", "linked", "ended")
 
@@ -132,6 +134,20 @@ class ConvexPeople:
         begun = await self._convex.mutation("privacy:deleteMe", {}, self._token(actor), repeatable=True)
         await self.forget(actor.account)
         return Document(begun).flag("deleting")
+
+    async def kept(self, actor: Actor, section: str) -> AsyncIterator[dict[str, Any]]:
+        """What is kept of the actor in a section of Convex, row by row. Raises errors of handlers.errors."""
+        cursor: str | None = None
+        while True:
+            args = {"section": section, "paginationOpts": {"numItems": _PAGE, "cursor": cursor}}
+            answer = await self._convex.query("privacy:page", args, self._token(actor))
+            page = Document(answer)
+            for row in page.values("page"):
+                if isinstance(row, dict):
+                    yield row
+            if page.flag("isDone"):
+                return
+            cursor = page.text("continueCursor")
 
     async def forget(self, account: AccountId) -> None:
         """Forget what an account prefers."""

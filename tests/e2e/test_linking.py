@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import re
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -224,6 +227,12 @@ async def test_unlinked_and_deleted(chat: DiscordPeer, messenger: TelegramPeer, 
     await person.told_on_telegram("by itself now")
     await person.told_on_discord("has taken this account out")
     assert await favorites(person) == [set(), {"Desh"}]
+
+    person.phone.say("/export")
+    copy = await messenger.message(person.phone.chat, lambda one: one.content.get("document") is not None)
+    with zipfile.ZipFile(io.BytesIO(messenger.files[copy.content["document"]["file_id"]].data)) as archive:
+        assert json.loads(archive.read("favorites.json"))[0]["raga"] == "Desh"
+        assert [one["account"] for one in json.loads(archive.read("you.json"))["accounts"]] == [person.phone.account]
 
     first = await person.on_telegram("/delete")
     person.phone.press(first, "Yes")

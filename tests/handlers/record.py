@@ -218,6 +218,15 @@ class MemoryCorrections:
         return Page(tuple(reversed(own))[:limit], None)
 
 
+class OneCopy:
+    """Copies of those who speak as Asha."""
+
+    async def make(self, actor: Actor) -> Download | None:
+        if "asha" not in actor.account:
+            return None
+        return Download(GenerationId(""), "copy", "copy-1.zip", "You", "Raga Bot", 0.0, "raga-bot.zip", 99)
+
+
 class OneDoor:
     """A platform with addresses."""
 
@@ -314,6 +323,7 @@ class Dialogue:
             clock=SetClock(),
             scales=MemoryScales(),
             downloads=MemoryDownloads(),
+            copies=OneCopy(),
             people=self.people,
             doors=OneDoor(),
             corrections=self.corrections,

@@ -188,6 +188,14 @@ async def test_deletion_is_asked_twice(say: Say, dialogue: Dialogue) -> None:
     assert dialogue.people.calls == [("delete", "web:asha")]
 
 
+async def test_a_copy_is_for_its_person_alone(say: Say) -> None:
+    reply = await say("/export")
+    assert reply.private
+    assert reply.download is not None
+    assert reply.download.filename == "raga-bot.zip"
+    assert "nothing to export" in (await say("/export", who="web:nobody")).text
+
+
 async def test_privacy_says_what_is_kept_and_how_long(say: Say) -> None:
     reply = await say("/privacy")
     assert reply.private

@@ -11,12 +11,11 @@ from bot.platforms.discord.answer import Answer
 from bot.platforms.discord.post import TooLargeError
 from bot.platforms.discord.sheet import Page, Upload, plain, whole
 from bot.platforms.discord.tracks import HEADROOM
-from handlers.model import Download, Reply
+from handlers.model import Reply
 
 log = logging.getLogger(__name__)
 
 _MEGABYTE = 1e6
-_INSTEAD = "As {kind}, which holds the same samples, since the {size:.0f} MB of a WAV are more than Discord takes here."
 _TOO_LARGE = (
     "This file has {size:.0f} MB, and Discord takes {most:.0f} here. The chat page in the browser has no such limit; "
     "Opus and MP3 are small."
@@ -47,17 +46,11 @@ class Files:
                     log.info("A file of %d bytes is larger than Discord takes, against its own word.", size)
                 else:
                     return
-            said = _instead(file, size)
             file = file.instead
+            said = file.because if file is not None else ""
         most = answer.upload_limit / _MEGABYTE
         size = reply.download.size_bytes if reply.download is not None else 0
         await answer.add(Page(_TOO_LARGE.format(size=size / _MEGABYTE, most=most)), hidden=hidden)
-
-
-def _instead(file: Download, size: int) -> str:
-    if file.instead is None:
-        return ""
-    return _INSTEAD.format(kind=file.instead.kind.upper(), size=size / _MEGABYTE)
 
 
 def _with(page: Page, said: str) -> Page:

@@ -21,9 +21,6 @@ log = logging.getLogger(__name__)
 
 _UPLOAD_S = 60.0
 _MEGABYTE = 1e6
-_INSTEAD = (
-    "As {kind}, which holds the same samples, since the {size:.0f} MB of a WAV are more than Telegram takes."
-)
 _TOO_LARGE = (
     "This file has {size:.0f} MB, and Telegram takes {most:.0f}. The chat page in the browser has no such limit; "
     "Opus and MP3 are small."
@@ -43,23 +40,21 @@ class Files:
         wanted = reply.download
         if wanted is None:
             raise ValueError("there is no file in this reply")
-        caption = sheet.caption(reply)
-        if wanted.size_bytes <= UPLOAD_BYTES:
-            await self._send(spot, wanted, caption)
-            return
-        size = wanted.size_bytes / _MEGABYTE
-        smaller = wanted.instead
-        if smaller is not None:
-            path = await self._services.download(smaller.file)
-            if (await asyncio.to_thread(path.stat)).st_size <= UPLOAD_BYTES:
-                said = _INSTEAD.format(kind=smaller.kind.upper(), size=size)
-                await self._send(spot, smaller, f"{caption}\n{sheet.html_of(said)}")
-                return
-        said = _TOO_LARGE.format(size=size, most=UPLOAD_BYTES / _MEGABYTE)
-        await self._post.send_text(spot, sheet.html_of(said))
+        caption, file, size = sheet.caption(reply), wanted, wanted.size_bytes
+        while size > UPLOAD_BYTES and file.instead is not None:
+            file = file.instead
+            size = (await asyncio.to_thread((await self._services.download(file.file)).stat)).st_size
+        if size > UPLOAD_BYTES:
+            said = _TOO_LARGE.format(size=wanted.size_bytes / _MEGABYTE, most=UPLOAD_BYTES / _MEGABYTE)
+            await self._post.send_text(spot, sheet.html_of(said))
+        elif file is wanted:
+            await self._send(spot, file, caption)
+        else:
+            await self._send(spot, file, f"{caption}\n{sheet.html_of(file.because)}")
 
     async def _send(self, spot: Spot, file: Download, caption: str) -> None:
-        known = await self._shelf.get("file", file.file)
+        # A copy of somebody's own is of its moment, and is never sent again.
+        known = None if file.kind == "copy" else await self._shelf.get("file", file.file)
         if known is not None:
             try:
                 await self._post.send(spot, lambda place: self._by_kind(place, file, known, caption))
@@ -74,7 +69,7 @@ class Files:
         upload = InputFile(await asyncio.to_thread(Path(path).read_bytes), filename=file.filename)
         message = await self._post.send(spot, lambda place: self._by_kind(place, file, upload, caption))
         held = message.voice or message.audio or message.document or (message.photo or (None,))[-1]
-        if held is not None:
+        if held is not None and file.kind != "copy":
             await self._shelf.put("file", file.file, held.file_id)
 
     async def _by_kind(self, place: Spot, file: Download, content: str | InputFile, caption: str) -> Message:

@@ -93,6 +93,7 @@ class Routes:
         router.add_get("/audio/{generation}", self._audio)
         router.add_get("/cover/{generation}.png", self._cover)
         router.add_get("/download/{generation}/{kind}", self._download, allow_head=False)
+        router.add_get("/export", self._export, allow_head=False)
         router.add_get(ADDRESS, self._pictures.serve)
 
     async def close_pages(self) -> None:
@@ -191,13 +192,24 @@ class Routes:
         """A piece as another file: asked for as by the command, so that one that has gone is made again."""
         try:
             visitor, generation = self._asked(request)
+        except RagaBotError as error:
+            return _refused(error)
+        return await self._file(visitor, "download", f"{generation} {request.match_info['kind'][:20]}")
+
+    async def _export(self, request: web.Request) -> web.StreamResponse:
+        """A copy of all that is the visitor's."""
+        visitor, new = self._visitors.recognize(request)
+        return _refused(NotFoundError()) if new else await self._file(visitor, "export", "")
+
+    async def _file(self, visitor: Visitor, command: str, text: str) -> web.StreamResponse:
+        try:
             reply = await self._services.respond(
                 Request(
                     actor=visitor.actor,
                     place=visitor.place,
-                    command="download",
+                    command=command,
                     event=secrets.token_hex(16),
-                    text=f"{generation} {request.match_info['kind'][:20]}",
+                    text=text,
                 )
             )
             if reply.download is None:

@@ -397,7 +397,8 @@ def _download(file: Download) -> DownloadJson:
         "title": file.title,
         "filename": file.filename,
         "size_bytes": file.size_bytes,
-        "url": f"/download/{quote(file.generation, safe='')}/{file.kind}",
+        # A copy of all that is somebody's is made for whoever asks, of their own.
+        "url": f"/download/{quote(file.generation, safe='')}/{file.kind}" if file.generation else "/export",
     }
 
 

@@ -208,9 +208,9 @@ class Double:
         path.write_bytes(head + b"\0" * (self.file_bytes // (2 if kind == "flac" else 1) - 4))
         smaller = self.file("flac") if kind == "wav" else None
         size = path.stat().st_size
-        return Download(
-            PIECE, known[kind], path.name, "Yaman", "Sitar", AUDIO_S, f"Yaman.{kind}", size, smaller
-        )
+        because = "As FLAC, which holds the same samples." if kind == "flac" else ""
+        about = ("Yaman", "Sitar", AUDIO_S, f"Yaman.{kind}", size, smaller, because)
+        return Download(PIECE, known[kind], path.name, *about)
 
     def _file_path(self, name: str) -> Path:
         return self.audio_file.with_name(name)

@@ -267,7 +267,7 @@ async def test_a_wav_that_is_too_large_comes_as_flac_and_says_so(
     await peer.until(lambda: any(one.attachments for one in pressed.answers), "the file")
     (answer,) = [one for one in pressed.answers if one.attachments]
     assert [one["filename"] for one in answer.attachments] == ["Yaman.flac"]
-    assert "As FLAC, which holds the same samples, since the 16 MB of a WAV" in answer.content
+    assert "As FLAC, which holds the same samples" in answer.content
     double.file_bytes = 40 * 2**20
     pressed = await asha.send(asked.answers[0], {"custom_id": f"/download {PIECE} wav", "component_type": 2})
     await peer.until(lambda: any("chat page" in one.content for one in pressed.answers), "a word about it")
