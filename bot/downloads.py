@@ -13,6 +13,7 @@ from bot.commission import commission
 from bot.covers import Covers
 from bot.ffmpeg import ffmpeg
 from bot.keptfiles import KeptFiles
+from bot.oncemade import OnceMade
 from bot.rendering import ExportRequest, RenderError, Renderers
 from handlers.errors import InvalidInputError, NotFoundError, UnavailableError
 from handlers.model import Download, FileKind, Generation, GenerationId, StorageId
@@ -63,21 +64,18 @@ class Downloads:
         self._covers = covers
         self._catalogue = catalogue
         self._renderers: Renderers | None = None
-        self._making: dict[str, asyncio.Task[Path]] = {}
+        self._making: OnceMade[str, Path] = OnceMade()
 
     async def stop(self) -> None:
         """End what is being made."""
-        tasks = tuple(self._making.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._making.stop()
         if self._renderers is not None:
             await self._renderers.stop()
 
     async def make(self, generation: Generation, kind: FileKind) -> Download:
         """A piece's file, made at most once however many ask. Raises InvalidInputError, UnavailableError."""
         file = _file(generation.id, kind)
-        path = await self._once(file, self._made(generation, kind, file))
+        path = await self._once(file, lambda: self._made(generation, kind, file))
         small = _described(generation, "flac", 0, because=_SAME_SAMPLES) if kind == "wav" else None
         size = (await asyncio.to_thread(path.stat)).st_size
         return _described(generation, kind, size, small)
@@ -91,26 +89,11 @@ class Downloads:
         whole = await asyncio.to_thread(self._files.find, f"{parts[1]}.wav")
         if parts[2] != "flac" or whole is None:
             raise NotFoundError
-        return await self._once(file, self._converted(whole, "flac", file))
+        return await self._once(file, lambda: self._converted(whole, "flac", file))
 
-    async def _once(self, file: str, making: Coroutine[Any, Any, Path]) -> Path:
+    async def _once(self, file: str, make: Callable[[], Coroutine[Any, Any, Path]]) -> Path:
         kept = await asyncio.to_thread(self._files.find, file)
-        task = self._making.get(file)
-        if kept is not None or task is not None:
-            making.close()
-        if kept is not None:
-            return kept
-        if task is None:
-            task = asyncio.create_task(making, name=f"download {file}")
-            self._making[file] = task
-            task.add_done_callback(lambda done: self._done(file, done))
-        # Whoever gives up must not end it for the others who wait.
-        return await asyncio.shield(task)
-
-    def _done(self, file: str, task: asyncio.Task[Path]) -> None:
-        self._making.pop(file, None)
-        if not task.cancelled():
-            task.exception()  # whoever waited has it; if nobody did, nobody misses it
+        return kept or await self._making.get(file, make, f"download {file}")
 
     async def _made(self, generation: Generation, kind: FileKind, file: str) -> Path:
         if generation.audio is None:
@@ -145,7 +128,7 @@ class Downloads:
         if kind == "flac":
             whole = _file(generation.id, "wav")
             return await self._converted(
-                await self._once(whole, self._made(generation, "wav", whole)), "flac", file
+                await self._once(whole, lambda: self._made(generation, "wav", whole)), "flac", file
             )
         if kind == "picture":
             raise NotFoundError

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bot.backend.audio import AudioStore
+from bot.oncemade import OnceMade
 from bot.platforms.shelf import Shelf
 from bot.rendering import RenderError, Renderers
 from handlers.errors import NotFoundError, UnavailableError
@@ -40,14 +41,11 @@ class Scales:
         self._shelf = shelf
         self._catalogue = catalogue
         self._renderers: Renderers | None = None
-        self._making: dict[str, asyncio.Task[Track]] = {}
+        self._making: OnceMade[str, Track] = OnceMade()
 
     async def stop(self) -> None:
         """End what is being made."""
-        tasks = tuple(self._making.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._making.stop()
         if self._renderers is not None:
             await self._renderers.stop()
         await self._shelf.close()
@@ -82,18 +80,7 @@ class Scales:
         return path
 
     async def _made(self, ident: str, raga: Raga, key: str | None) -> Track:
-        task = self._making.get(ident)
-        if task is None:
-            task = asyncio.create_task(self._make(ident, raga, key), name=f"scale of {raga.name}")
-            self._making[ident] = task
-            task.add_done_callback(lambda done: self._done(ident, done))
-        # Whoever gives up must not end it for the others who wait.
-        return await asyncio.shield(task)
-
-    def _done(self, ident: str, task: asyncio.Task[Track]) -> None:
-        self._making.pop(ident, None)
-        if not task.cancelled():
-            task.exception()  # whoever waited has it; if nobody did, nobody misses it
+        return await self._making.get(ident, lambda: self._make(ident, raga, key), f"scale of {raga.name}")
 
     async def _make(self, ident: str, raga: Raga, key: str | None) -> Track:
         if self._renderers is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from bot.keptfiles import KeptFiles
+from bot.oncemade import OnceMade
 from handlers.errors import NotFoundError, RagaBotError, UnavailableError
 from handlers.model import StorageId
 
@@ -34,7 +35,7 @@ class AudioStore:
         self._files = KeptFiles(folder, max_bytes, (".mp3",))
         self._http = http
         self._url_of = url_of
-        self._fetching: dict[StorageId, asyncio.Task[Path]] = {}
+        self._fetching: OnceMade[StorageId, Path] = OnceMade()
 
     async def put(self, storage_id: StorageId, data: bytes) -> Path:
         """Keep a file's bytes. Raises OSError."""
@@ -48,25 +49,13 @@ class AudioStore:
         """The file on disk, fetched at most once however many ask. Raises NotFoundError, UnavailableError."""
         if (path := await self.kept(storage_id)) is not None:
             return path
-        task = self._fetching.get(storage_id)
-        if task is None:
-            task = asyncio.create_task(self._fetch(storage_id, url), name=f"fetch {storage_id}")
-            self._fetching[storage_id] = task
-            task.add_done_callback(lambda done: self._fetched(storage_id, done))
-        # Whoever gives up must not end the fetch for the others who wait.
-        return await asyncio.shield(task)
+        return await self._fetching.get(
+            storage_id, lambda: self._fetch(storage_id, url), f"fetch {storage_id}"
+        )
 
     async def stop(self) -> None:
         """End what is being fetched."""
-        tasks = list(self._fetching.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _fetched(self, storage_id: StorageId, task: asyncio.Task[Path]) -> None:
-        self._fetching.pop(storage_id, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.debug("Nothing was fetched for %s.", storage_id)
+        await self._fetching.stop()
 
     async def _fetch(self, storage_id: StorageId, url: str | None) -> Path:
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.drawing.palette import Theme
 from bot.drawing.picture import draw, file_name
+from bot.oncemade import OnceMade
 from music.raga import Raga
 
 _LIMIT_BYTES = 128 * 1024 * 1024  # about a thousand pictures
@@ -25,7 +26,7 @@ class Pictures:
     def __init__(self, folder: Path, limit_bytes: int = _LIMIT_BYTES) -> None:
         self._folder = folder
         self._limit_bytes = limit_bytes
-        self._making: dict[tuple[Raga, Theme], asyncio.Task[Path]] = {}
+        self._making: OnceMade[tuple[Raga, Theme], Path] = OnceMade()
         # Many threads that draw at once would leave the event loop too little.
         self._one_by_one = asyncio.Semaphore(1)
 
@@ -34,19 +35,9 @@ class Pictures:
 
         Raises `OSError` when it cannot be written, `RasterError` or `LetteringError` when it cannot be drawn.
         """
-        key = (raga, theme)
-        making = self._making.get(key)
-        if making is None:
-            making = asyncio.create_task(self._make(raga, theme))
-            self._making[key] = making
-            making.add_done_callback(lambda done: self._finish(key, done))
-        # One who stops waiting does not stop the drawing for the others.
-        return await asyncio.shield(making)
-
-    def _finish(self, key: tuple[Raga, Theme], done: asyncio.Task[Path]) -> None:
-        del self._making[key]
-        if not done.cancelled():
-            done.exception()  # read, in case that nobody waits for it any more
+        return await self._making.get(
+            (raga, theme), lambda: self._make(raga, theme), f"picture of {raga.name}"
+        )
 
     async def _make(self, raga: Raga, theme: Theme) -> Path:
         kept = await asyncio.to_thread(self._kept, raga, theme)

@@ -6,11 +6,14 @@ import fcntl
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.bot_process import ROOT, bare_environment
+from tests.peers.discord.peer import DiscordPeer
+from tests.peers.telegram.peer import TelegramPeer
 
 _SEEDED_WITHIN_S = 180.0
 
@@ -39,3 +42,25 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def state_dir(seeded: Path, tmp_path: Path) -> Path:
     """A copy of it, for one test."""
     return Path(shutil.copytree(seeded, tmp_path / "state"))
+
+
+@pytest.fixture
+async def discord_peer() -> AsyncIterator[DiscordPeer]:
+    """Discord, as far as the bot sees it."""
+    server = DiscordPeer()
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+async def telegram_peer() -> AsyncIterator[TelegramPeer]:
+    """Telegram, as far as the bot sees it."""
+    server = TelegramPeer()
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()

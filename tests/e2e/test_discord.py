@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -20,13 +19,8 @@ MONTH_S = 30 * 86_400
 
 
 @pytest.fixture
-async def peer() -> AsyncIterator[DiscordPeer]:
-    server = DiscordPeer()
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
+def peer(discord_peer: DiscordPeer) -> DiscordPeer:
+    return discord_peer
 
 
 def bot_on(peer: DiscordPeer, state_dir: Path) -> BotProcess:

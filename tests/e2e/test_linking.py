@@ -28,23 +28,13 @@ DEADLINE_S = 30.0
 
 
 @pytest.fixture
-async def chat() -> AsyncIterator[DiscordPeer]:
-    server = DiscordPeer()
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
+def chat(discord_peer: DiscordPeer) -> DiscordPeer:
+    return discord_peer
 
 
 @pytest.fixture
-async def messenger() -> AsyncIterator[TelegramPeer]:
-    server = TelegramPeer()
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
+def messenger(telegram_peer: TelegramPeer) -> TelegramPeer:
+    return telegram_peer
 
 
 @pytest.fixture
@@ -232,7 +222,9 @@ async def test_unlinked_and_deleted(chat: DiscordPeer, messenger: TelegramPeer, 
     copy = await messenger.message(person.phone.chat, lambda one: one.content.get("document") is not None)
     with zipfile.ZipFile(io.BytesIO(messenger.files[copy.content["document"]["file_id"]].data)) as archive:
         assert json.loads(archive.read("favorites.json"))[0]["raga"] == "Desh"
-        assert [one["account"] for one in json.loads(archive.read("you.json"))["accounts"]] == [person.phone.account]
+        assert [one["account"] for one in json.loads(archive.read("you.json"))["accounts"]] == [
+            person.phone.account
+        ]
 
     first = await person.on_telegram("/delete")
     person.phone.press(first, "Yes")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,8 @@ MONTH_S = 30 * 86_400
 
 
 @pytest.fixture
-async def peer() -> AsyncIterator[TelegramPeer]:
-    server = TelegramPeer()
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
+def peer(telegram_peer: TelegramPeer) -> TelegramPeer:
+    return telegram_peer
 
 
 def bot_on(peer: TelegramPeer, state_dir: Path) -> BotProcess:
