@@ -18,6 +18,7 @@ from music.swaras import PITCH_CLASS, Tradition, sargam, semitone
 from tests.bot.platforms.web.browser import DEADLINE_MS, chromium, connected, opened
 from tests.bot.platforms.web.double import (
     ALT,
+    PIECE,
     SECRET,
     SOMEBODY,
     WebDouble,
@@ -464,6 +465,7 @@ async def test_three_hundred_messages(page: Page, platform: WebPlatform, double:
     await say(page, "/help")
     await page.get_by_test_id("reply").wait_for()
     account = double.requests[0].actor.account
+    double.owners[PIECE] = account
     gone = MessageRef("web", account, "0" * 16)
     await asyncio.gather(
         *(

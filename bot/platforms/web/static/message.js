@@ -36,6 +36,16 @@ export function saidView(text, ask) {
   );
 }
 
+/**
+ * The picture of a piece; where it cannot be had any more, there is none.
+ * @param {{url: string, alt: string}} cover
+ */
+function coverView(cover) {
+  const image = el("img", { class: "cover", src: cover.url, alt: cover.alt, loading: "lazy", "data-testid": "cover" });
+  image.addEventListener("error", () => image.remove());
+  return image;
+}
+
 export class ReplyView {
   /** @type {ProgressView | null} */ #progress = null;
   /** @type {HTMLButtonElement | null} */ #heart = null;
@@ -169,7 +179,7 @@ export class ReplyView {
       { class: "sheet track", "data-testid": "track" },
       !titled && el("header", {}, el("h2", {}, track.title), track.performer && el("p", { class: "subtitle" }, track.performer)),
       this.#player.element,
-      track.cover && el("img", { class: "cover", src: track.cover.url, alt: track.cover.alt, loading: "lazy", "data-testid": "cover" }),
+      track.cover && coverView(track.cover),
       about && el("p", { class: "about", "data-testid": "parameters" }, about),
     );
   }
