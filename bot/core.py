@@ -21,6 +21,8 @@ from bot.backend.identity import Keys, Signer, bot_id
 from bot.backend.live import Live
 from bot.backend.local import LocalConvex, environment, recorded_url
 from bot.backend.people import ConvexPeople
+from bot.backend.playlists import ConvexPlaylists
+from bot.backend.sharing import ConvexSharing
 from bot.backend.snapshot import Snapshot
 from bot.compact import smaller
 from bot.copies import PREFIX as COPY
@@ -163,6 +165,8 @@ async def build(
         downloads=downloads,
         copies=copies,
         people=people,
+        sharing=ConvexSharing(convex, signer),
+        playlists=ConvexPlaylists(convex, signer),
         doors=doors,
         corrections=Corrections(convex, signer),
     )

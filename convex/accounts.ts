@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 import { userMutation, userQuery } from "./callers";
 import { endLinksOf } from "./links";
-import { KEY_MAX, text } from "./limits";
+import { ACCOUNTS_MAX, KEY_MAX, text } from "./limits";
 import { allowance as allowanceOf, left } from "./model/allowances";
 import { openMerge, settle } from "./model/merging";
 import { named, tell } from "./model/notices";
@@ -12,8 +12,6 @@ import { recall, remember } from "./model/replays";
 import { notFound, refusal } from "./refusals";
 import { preferences } from "./schema";
 
-/** One person links no more chat accounts than these. */
-const ACCOUNTS_MAX = 20;
 const UNFINISHED_SHOWN = 20;
 
 const allowance = v.object({ left: v.number(), of: v.number(), everyS: v.number() });

@@ -37,6 +37,12 @@ export interface CuratorCaller {
   curator: string;
 }
 
+/** A person who looks after a server or group: the bot looked up, when it signed their token, that they may. */
+export interface GroupAdminCaller extends UserCaller {
+  /** As in `discord:42`. */
+  group: string;
+}
+
 /** The bot's chat accounts: a platform, a colon, an id without the bar that parts issuer and subject elsewhere. */
 const CHAT_ACCOUNT = /^([a-z][a-z0-9_-]{0,31}):[^|]{1,200}$/;
 
@@ -122,6 +128,23 @@ async function curatorOrBot(ctx: WithAuth): Promise<CuratorCaller | BotCaller> {
   return { curator: caller.account };
 }
 
+/** A person whose token says which group of their own platform they look after. */
+async function groupAdmin(ctx: WithAuth): Promise<GroupAdminCaller> {
+  const caller = await user(ctx);
+  const identity = await identityOf(ctx);
+  const group = signedByTheBot(identity) ? claim(identity, "admin") : undefined;
+  if (group?.startsWith(`${caller.platform}:`) !== true) {
+    throw forbidden("Only somebody who looks after this group may do this.");
+  }
+  return { ...caller, group };
+}
+
+/** The group that is named in the arguments too; one that is not the caller's is a mistake or an attack. */
+export function expectOwnGroup(caller: GroupAdminCaller, guild: string): string {
+  if (caller.group !== `${caller.platform}:${guild}`) throw forbidden("Only somebody who looks after this group may do this.");
+  return caller.group;
+}
+
 /** Who decided something: a curator's account, or the bot's. */
 export function accountOf(caller: CuratorCaller | BotCaller): string {
   return "curator" in caller ? caller.curator : `bot:${caller.bot}`;
@@ -177,3 +200,5 @@ export const workerMutation = mutationFor(worker);
 export const userOrBotQuery = queryFor(userOrBot);
 export const curatorOrBotQuery = queryFor(curatorOrBot);
 export const curatorOrBotMutation = mutationFor(curatorOrBot);
+export const groupAdminQuery = queryFor(groupAdmin);
+export const groupAdminMutation = mutationFor(groupAdmin);

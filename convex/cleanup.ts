@@ -12,6 +12,7 @@ const DONE_DELIVERIES_KEPT_MS = 90 * DAY_MS;
 const UNSHOWN_DELIVERIES_KEPT_MS = 7 * DAY_MS;
 const UPLOADS_KEPT_MS = DAY_MS;
 const NOTICES_KEPT_MS = 7 * DAY_MS;
+const AUDIT_KEPT_MS = 365 * DAY_MS;
 
 /** Forgets idempotency keys: no platform repeats an event after so long. */
 export const purgeReplays = internalMutation({
@@ -148,6 +149,51 @@ export const sweepAfterPiece = internalMutation({
   returns: v.null(),
   handler: async (ctx, { generationId }) => {
     await sweepAfter(ctx, generationId);
+    return null;
+  },
+});
+
+/** Goes on forgetting who had opened a link that was revoked. */
+export const sweepAfterShare = internalMutation({
+  args: { shareId: v.id("shares") },
+  returns: v.null(),
+  handler: async (ctx, { shareId }) => {
+    const guests = await ctx.db
+      .query("shareGuests")
+      .withIndex("by_share", (q) => q.eq("shareId", shareId))
+      .take(BATCH);
+    for (const guest of guests) await ctx.db.delete("shareGuests", guest._id);
+    if (guests.length === BATCH) await ctx.scheduler.runAfter(0, internal.cleanup.sweepAfterShare, { shareId });
+    return null;
+  },
+});
+
+/** Forgets invitations to playlists that nobody can use any more. */
+export const purgeInvites = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const old = await ctx.db
+      .query("playlistInvites")
+      .withIndex("by_expiry", (q) => q.lt("expiresAt", Date.now()))
+      .take(BATCH);
+    for (const invite of old) await ctx.db.delete("playlistInvites", invite._id);
+    if (old.length === BATCH) await ctx.scheduler.runAfter(0, internal.cleanup.purgeInvites, {});
+    return null;
+  },
+});
+
+/** Forgets what was changed in groups so long ago that nobody asks. */
+export const purgeAudit = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const old = await ctx.db
+      .query("audit")
+      .withIndex("by_time", (q) => q.lt("createdAt", Date.now() - AUDIT_KEPT_MS))
+      .take(BATCH);
+    for (const entry of old) await ctx.db.delete("audit", entry._id);
+    if (old.length === BATCH) await ctx.scheduler.runAfter(0, internal.cleanup.purgeAudit, {});
     return null;
   },
 });

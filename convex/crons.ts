@@ -12,6 +12,8 @@ crons.interval("forget links that ended", { hours: 6 }, internal.cleanup.purgeLi
 crons.interval("make links final", { hours: 1 }, internal.cleanup.settleMerges, {});
 crons.interval("give up notices", { hours: 24 }, internal.cleanup.purgeNotices, {});
 crons.interval("forget allowances that are full again", { hours: 24 }, internal.cleanup.purgeAllowances, {});
+crons.interval("forget invitations that ran out", { hours: 24 }, internal.cleanup.purgeInvites, {});
+crons.interval("forget old audit rows", { hours: 24 }, internal.cleanup.purgeAudit, {});
 crons.interval("take up deletions again", { minutes: 15 }, internal.privacy.resume, {});
 
 export default crons;

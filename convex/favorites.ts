@@ -7,9 +7,10 @@ import { userMutation, userQuery } from "./callers";
 import { pageOf, place, PLACE_MAX, text } from "./limits";
 import { heartPiece, heartRaga } from "./model/hearts";
 import { knownUser, userFor } from "./model/people";
-import { pieceView, seen, viewOf } from "./model/pieces";
+import { pieceView, viewOf } from "./model/pieces";
 import { lineFor, type Line } from "./model/queue";
 import { once } from "./model/replays";
+import { seen } from "./model/sight";
 import { forbidden, invalid } from "./refusals";
 import { tradition } from "./schema";
 

@@ -4,7 +4,8 @@ import type { Doc, Id } from "./_generated/dataModel";
 import type { QueryCtx } from "./_generated/server";
 import { userOrBotQuery, workerMutation } from "./callers";
 import { knownUser } from "./model/people";
-import { favoriteOf, pieceWithFile } from "./model/pieces";
+import { pieceWithFile } from "./model/pieces";
+import { sightOf } from "./model/sight";
 import { notFound } from "./refusals";
 
 /** An address to which a worker posts one audio file within the hour. */
@@ -14,20 +15,19 @@ export const generateUploadUrl = workerMutation({
   handler: (ctx) => ctx.storage.generateUploadUrl(),
 });
 
-async function ownsOrKeeps(ctx: QueryCtx, user: Doc<"users"> | null, file: Id<"_storage">): Promise<boolean> {
+async function mayHear(ctx: QueryCtx, user: Doc<"users"> | null, file: Id<"_storage">): Promise<boolean> {
   const piece = user === null ? null : await pieceWithFile(ctx, file);
-  if (user === null || piece === null) return false;
-  return piece.userId === user._id || (await favoriteOf(ctx, user._id, piece._id)) !== null;
+  return user !== null && piece !== null && (await sightOf(ctx, user._id, piece)) !== null;
 }
 
-/** Where a file can be fetched: any file for the bot, for a user that of a piece they own or keep. */
+/** Where a file can be fetched: any file for the bot, for a user that of a piece which they own or keep, or which is shared with them. */
 export const getFileUrl = userOrBotQuery({
   args: { storageId: v.string() },
   returns: v.union(v.string(), v.null()),
   handler: async (ctx, { storageId }, caller) => {
     const file = ctx.db.system.normalizeId("_storage", storageId);
     if (file === null) throw notFound();
-    if ("account" in caller && !(await ownsOrKeeps(ctx, await knownUser(ctx, caller), file))) throw notFound();
+    if ("account" in caller && !(await mayHear(ctx, await knownUser(ctx, caller), file))) throw notFound();
     return ctx.storage.getUrl(file);
   },
 });

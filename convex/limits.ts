@@ -8,6 +8,8 @@ export const TEMPO_BPM = [30, 400] as const;
 export const SEED_MAX = 2 ** 31 - 1;
 export const INSTRUMENTS_MAX = 8;
 export const UNFINISHED_MAX = 5;
+/** One person links no more accounts than these. */
+export const ACCOUNTS_MAX = 20;
 export const ATTEMPTS_MAX = 3;
 export const LEASE_S = [10, 600] as const;
 export const PAGE_MAX = 100;

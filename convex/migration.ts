@@ -17,7 +17,7 @@ import {
 } from "./model/migrationEntries";
 import { heldByMigration } from "./model/migrationFiles";
 import { migrationTarget } from "./model/migrationTables";
-import { replaceMigrated, rollBack } from "./model/migrationUndo";
+import { replaceMigrated, rollBack, withdrawal, withdrawMigrated } from "./model/migrationUndo";
 import { pieceWithFile } from "./model/pieces";
 import { invalid } from "./refusals";
 import { tradition } from "./schema";
@@ -34,6 +34,8 @@ const run = v.object({
   total: v.number(),
   startedAt: v.number(),
 });
+
+const migratedKey = { table: v.string(), id: v.string(), target: migrationTarget };
 
 function rowOf(ctx: QueryCtx, id: string): Promise<Doc<"migrations"> | null> {
   return ctx.db
@@ -79,6 +81,27 @@ export const replace = botMutation({
     const done = await replaceMigrated(ctx, run.id, known, ready, entry.checksum, before);
     if (done) await noted(ctx, run);
     return done;
+  },
+});
+
+/**
+ * Takes out what earlier runs brought and the old database has no more, where it is still as it was left: `previous` is
+ * what the caller has read of it. `kept`: somebody uses this account, so it is no longer one of the migration's.
+ */
+export const withdraw = botMutation({
+  args: {
+    source: v.string(),
+    rows: v.array(v.object({ ...migratedKey, previous: v.union(v.any(), v.null()) })),
+  },
+  returns: v.array(withdrawal),
+  handler: async (ctx, { source, rows }) => {
+    if (rows.length > ENTRIES_MAX) throw invalid(`Please withdraw at most ${String(ENTRIES_MAX)} rows at once.`);
+    const outcomes: Infer<typeof withdrawal>[] = [];
+    for (const { previous, ...key } of rows) {
+      const known = await migratedAs(ctx, source, key, key.target);
+      outcomes.push(known === null ? "removed" : await withdrawMigrated(ctx, known, previous as object | null));
+    }
+    return outcomes;
   },
 });
 
@@ -170,7 +193,7 @@ export const page = botQuery({
 export const entries = botQuery({
   args: {
     source: v.string(),
-    keys: v.array(v.object({ table: v.string(), id: v.string(), target: migrationTarget })),
+    keys: v.array(v.object(migratedKey)),
   },
   returns: v.array(found),
   handler: async (ctx, { source, keys }) => {

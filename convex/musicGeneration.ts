@@ -2,8 +2,8 @@
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v, type Infer } from "convex/values";
 import type { Doc, Id } from "./_generated/dataModel";
-import { internalMutation, type MutationCtx, type QueryCtx } from "./_generated/server";
-import { userMutation, userQuery, type UserCaller } from "./callers";
+import { internalMutation, type QueryCtx } from "./_generated/server";
+import { userMutation, userQuery } from "./callers";
 import {
   DURATION_S,
   HISTORY_MAX,
@@ -12,7 +12,6 @@ import {
   NAME_MAX,
   pageOf,
   place,
-  PLACE_MAX,
   SEED_MAX,
   TEMPO_BPM,
   text,
@@ -21,25 +20,21 @@ import {
   within,
   WORD_MAX,
 } from "./limits";
+import { deliver, givenDelivery, groupIn, madeBefore, throughBot, unfinished } from "./model/asking";
+import { expectWelcome } from "./model/bans";
+import { chainFrom, link } from "./model/chain";
+import { expectWanted, groupOf } from "./model/groups";
 import { heartPiece } from "./model/hearts";
 import { knownUser, userFor } from "./model/people";
-import { pieceView, removePiece, seen, viewOf } from "./model/pieces";
+import { pieceView, removePiece, viewOf } from "./model/pieces";
 import { enqueue, fail, lineFor } from "./model/queue";
 import { charge } from "./model/quotas";
 import { once, recall, remember } from "./model/replays";
-import { forbidden, invalid, notFound, refusal } from "./refusals";
+import { ownPieceOf, seen } from "./model/sight";
+import { invalid, notFound, refusal } from "./refusals";
 import { generationStatus, givenRequest, storedMetadata, storedRequest } from "./schema";
 
-/** Where the piece is shown; `group`: the server or group that it is asked for in, whose allowance it counts to. */
-const givenDelivery = v.object({
-  platform: v.string(),
-  chat: v.string(),
-  message: v.string(),
-  group: v.optional(v.string()),
-});
-
 type GivenRequest = Infer<typeof givenRequest>;
-type GivenDelivery = Infer<typeof givenDelivery>;
 
 function checkRequest(request: GivenRequest): void {
   within("The length in seconds", request.duration, ...DURATION_S);
@@ -59,49 +54,6 @@ function checkRequest(request: GivenRequest): void {
   for (const instrument of instruments) text("An instrument's name", instrument, WORD_MAX);
 }
 
-async function unfinished(ctx: QueryCtx, userId: Id<"users">): Promise<number> {
-  const pieces = await ctx.db
-    .query("musicGenerations")
-    .withIndex("by_user_and_status", (q) => q.eq("userId", userId).eq("status", "processing"))
-    .take(UNFINISHED_MAX);
-  return pieces.length;
-}
-
-/** The piece that this key made before, also when it was removed since. */
-async function madeBefore(ctx: QueryCtx, userId: Id<"users">, key: string): Promise<Id<"musicGenerations"> | null> {
-  const piece = await ctx.db
-    .query("musicGenerations")
-    .withIndex("by_user_and_idempotency_key", (q) => q.eq("userId", userId).eq("idempotencyKey", key))
-    .first(); // two, where both accounts of somebody used the same one before they were linked
-  if (piece !== null) return piece._id;
-  const removed = await recall(ctx, userId, `start:${key}`);
-  return typeof removed === "string" ? ctx.db.normalizeId("musicGenerations", removed) : null;
-}
-
-async function deliver(
-  ctx: MutationCtx,
-  generationId: Id<"musicGenerations">,
-  caller: UserCaller & { bot: string },
-  { platform, chat, message }: GivenDelivery,
-): Promise<void> {
-  await ctx.db.insert("deliveries", {
-    generationId,
-    bot: caller.bot,
-    platform: text("The platform", platform, PLACE_MAX),
-    chat: text("The chat", chat, PLACE_MAX),
-    message: text("The message", message, PLACE_MAX),
-    account: caller.account,
-    state: "open",
-    createdAt: Date.now(),
-  });
-}
-
-function throughBot(caller: UserCaller): UserCaller & { bot: string } {
-  const { bot } = caller;
-  if (bot === undefined) throw forbidden("Only a bot can post a piece for you.");
-  return { ...caller, bot };
-}
-
 /** Queues a piece. The same user and key give the same piece, whatever else is passed. */
 export const startGeneration = userMutation({
   args: {
@@ -118,15 +70,17 @@ export const startGeneration = userMutation({
       const made = await madeBefore(ctx, user._id, text("The idempotency key", idempotencyKey, KEY_MAX));
       if (made !== null) return made;
     }
+    const group = groupIn(delivery);
+    await expectWelcome(ctx, user, group);
+    const settings = group === undefined ? null : await groupOf(ctx, group);
+    if (delivery !== undefined) expectWanted(settings, delivery.chat, request.duration);
     if ((await unfinished(ctx, user._id)) >= UNFINISHED_MAX) {
       throw refusal(
         "too_many",
         `${String(UNFINISHED_MAX)} of your pieces are still being made. Please wait until one is done, or cancel one.`,
       );
     }
-    const group =
-      delivery?.group === undefined ? undefined : `${delivery.platform}:${text("The group", delivery.group, PLACE_MAX)}`;
-    await charge(ctx, { userId: user._id, durationS: request.duration, group });
+    await charge(ctx, { userId: user._id, durationS: request.duration, group, perHour: settings?.perHour });
     const { after: afterGiven, ...rest } = request;
     const after =
       afterGiven === undefined ? {} : { after: (await seen(ctx, caller, user, afterGiven, delivery)).piece._id };
@@ -160,6 +114,8 @@ const ownPiece = v.object({
   attempt: v.optional(v.number()),
   error: v.optional(v.string()),
   errorCode: v.optional(v.string()),
+  title: v.optional(v.string()),
+  shared: v.optional(v.boolean()),
   isFavorite: v.boolean(),
   createdAt: v.number(),
   completedAt: v.optional(v.number()),
@@ -208,13 +164,38 @@ export const history = userQuery({
   },
 });
 
-/** One piece that the caller may see: their own, one they keep, one posted in `place` by their bot. */
+/** One piece that the caller may see: their own, one they keep, one shared with them, one posted in `place` by their bot. */
 export const get = userQuery({
   args: { generationId: v.string(), place: v.optional(place) },
   returns: pieceView,
   handler: async (ctx, { generationId, place }, caller) => {
     const { piece, own, favorite } = await seen(ctx, caller, await knownUser(ctx, caller), generationId, place);
     return viewOf(piece, { own, favorite, line: await lineFor(ctx, [piece]) });
+  },
+});
+
+/**
+ * From a piece that the caller may see back to the first one, twenty at most: what each was made after, and whose that
+ * was.
+ */
+export const chain = userQuery({
+  args: { generationId: v.string(), place: v.optional(place) },
+  returns: v.array(link),
+  handler: async (ctx, { generationId, place }, caller) => {
+    const user = await knownUser(ctx, caller);
+    return chainFrom(ctx, caller, user, await seen(ctx, caller, user, generationId, place), place);
+  },
+});
+
+/** Gives one of the caller's own pieces a name of their own; null gives it back the one that it was made with. */
+export const rename = userMutation({
+  args: { generationId: v.string(), title: v.union(v.string(), v.null()) },
+  returns: pieceView,
+  handler: async (ctx, { generationId, title }, caller) => {
+    const named = title === null ? undefined : text("The name", title.trim().replace(/\s+/g, " "), NAME_MAX);
+    const piece = await ownPieceOf(ctx, await knownUser(ctx, caller), generationId);
+    await ctx.db.patch("musicGenerations", piece._id, { title: named });
+    return viewOf({ ...piece, title: named }, { own: true, favorite: piece.isFavorite, line: await lineFor(ctx, [piece]) });
   },
 });
 

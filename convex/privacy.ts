@@ -2,16 +2,18 @@
 import { paginationOptsValidator, paginationResultValidator } from "convex/server";
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
-import { internalMutation } from "./_generated/server";
+import type { Doc, Id } from "./_generated/dataModel";
+import { internalMutation, type MutationCtx, type QueryCtx } from "./_generated/server";
 import { userMutation, userQuery } from "./callers";
-import { pageOf } from "./limits";
+import { endLinksOf } from "./links";
+import { ACCOUNTS_MAX } from "./limits";
 import { forget } from "./model/allowances";
+import { copied, row, section } from "./model/copies";
 import { eraseAccount, eraseSome, forgetOrigin, settleAll } from "./model/erasing";
 import { tell } from "./model/notices";
 import { anyUser, knownUser } from "./model/people";
 import { fail } from "./model/queue";
 
-const ACCOUNTS_MAX = 100;
 const UNFINISHED_MAX = 100;
 
 /**
@@ -30,12 +32,26 @@ export const deleteMe = userMutation({
       .query("musicGenerations")
       .withIndex("by_user_and_status", (q) => q.eq("userId", user._id).eq("status", "processing"))
       .take(UNFINISHED_MAX);
+    for (const { account } of await accountsOf(ctx, user._id)) await endLinksOf(ctx, account);
     // At once: what is being made of them now is stopped where it is made.
     for (const piece of unfinished) await fail(ctx, piece, "cancelled", "You had everything deleted.");
     await ctx.scheduler.runAfter(0, internal.privacy.erase, { userId: user._id });
     return { deleting: true };
   },
 });
+
+function accountsOf(ctx: QueryCtx, userId: Id<"users">): Promise<Doc<"accounts">[]> {
+  return ctx.db
+    .query("accounts")
+    .withIndex("by_user", (q) => q.eq("userId", userId))
+    .take(ACCOUNTS_MAX);
+}
+
+async function eraseAccounts(ctx: MutationCtx, userId: Id<"users">): Promise<boolean> {
+  let done = true;
+  for (const { account } of await accountsOf(ctx, userId)) done = (await eraseAccount(ctx, account)) && done;
+  return done;
+}
 
 /** Goes on with a deletion. Each step is a transaction of its own, so that it goes on where it was after any fault. */
 export const erase = internalMutation({
@@ -45,21 +61,21 @@ export const erase = internalMutation({
     const user = await ctx.db.get("users", userId);
     if (user?.deletingAt === undefined) return null;
     await settleAll(ctx, userId);
-    let done = await eraseSome(ctx, userId);
-    const accounts = await ctx.db
-      .query("accounts")
-      .withIndex("by_user", (q) => q.eq("userId", userId))
-      .take(ACCOUNTS_MAX);
-    for (const { account } of accounts) done = (await eraseAccount(ctx, account)) && done;
-    if (!done) {
+    if (!((await eraseSome(ctx, userId)) && (await eraseAccounts(ctx, userId)))) {
       await ctx.scheduler.runAfter(0, internal.privacy.erase, { userId });
       return null;
     }
     await forget(ctx, userId);
     await forgetOrigin(ctx, userId);
+    const accounts = await accountsOf(ctx, userId);
     for (const account of accounts) {
       await ctx.db.delete("accounts", account._id);
       await tell(ctx, account, "deleted", {});
+    }
+    if (accounts.length === ACCOUNTS_MAX) {
+      // Sign-ins by a verified e-mail address are not counted when they come.
+      await ctx.scheduler.runAfter(0, internal.privacy.erase, { userId });
+      return null;
     }
     await ctx.db.delete("users", userId);
     return null;
@@ -80,56 +96,13 @@ export const resume = internalMutation({
   },
 });
 
-const section = v.union(v.literal("pieces"), v.literal("favorites"), v.literal("corrections"));
-const plain = v.union(v.string(), v.number(), v.boolean(), v.null());
-
 /** What is kept of the caller, page by page, as it stands there but for ids of others. For a copy of their own. */
 export const page = userQuery({
   args: { section, paginationOpts: paginationOptsValidator },
-  returns: paginationResultValidator(v.record(v.string(), v.union(plain, v.record(v.string(), v.any())))),
+  returns: paginationResultValidator(row),
   handler: async (ctx, { section, paginationOpts }, caller) => {
     const user = await knownUser(ctx, caller);
     if (user === null) return { page: [], isDone: true, continueCursor: "" };
-    switch (section) {
-      case "pieces": {
-        const found = await pageOf(paginationOpts, (options) =>
-          ctx.db
-            .query("musicGenerations")
-            .withIndex("by_user", (q) => q.eq("userId", user._id))
-            .paginate(options),
-        );
-        return {
-          ...found,
-          page: found.page.map(({ userId: _, idempotencyKey: __, _creationTime: ___, _id, ...piece }) => given({ id: _id, ...piece })),
-        };
-      }
-      case "favorites": {
-        const found = await pageOf(paginationOpts, (options) =>
-          ctx.db
-            .query("favorites")
-            .withIndex("by_user", (q) => q.eq("userId", user._id))
-            .paginate(options),
-        );
-        return { ...found, page: found.page.map(({ userId: _, _id: __, _creationTime: ___, ...favorite }) => given(favorite)) };
-      }
-      case "corrections": {
-        const found = await pageOf(paginationOpts, (options) =>
-          ctx.db
-            .query("corrections")
-            .withIndex("by_user", (q) => q.eq("userId", user._id))
-            .paginate(options),
-        );
-        // Who decided on a report is somebody else.
-        return {
-          ...found,
-          page: found.page.map(({ userId: _, decidedBy: __, _id: ___, _creationTime: ____, ...report }) => given(report)),
-        };
-      }
-    }
+    return copied(ctx, section, user._id, paginationOpts);
   },
 });
-
-/** Without the fields that are not set: a record has no room for them. */
-function given(row: Record<string, unknown>): Record<string, never> {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as Record<string, never>;
-}

@@ -16,8 +16,10 @@ from handlers import (
     hearing,
     help,
     history,
+    playlists,
     privacy,
     ragas,
+    sharing,
 )
 from handlers.command import Command
 from handlers.model import Reply, Request, Suggestion
@@ -47,6 +49,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("cancel", "Stop the piece that is being made", generation.cancel, private=True),
     Command(
+        "playlists", "Your playlists, or a new one", playlists.playlists, playlists.OPTIONS, private=True
+    ),
+    Command("join", "Join somebody's playlist", playlists.join, playlists.JOIN_OPTIONS, private=True),
+    Command("open", "Hear what somebody shares with you", sharing.open_shared, sharing.OPEN_OPTIONS),
+    Command(
         "me", "Your accounts, what you prefer, what is left", accounts.me, accounts.ME_OPTIONS, private=True
     ),
     Command("link", "Link another account of yours", accounts.link, accounts.LINK_OPTIONS, private=True),
@@ -66,6 +73,28 @@ COMMANDS: tuple[Command, ...] = (
         "A piece as WAV, MIDI, stems and more",
         downloads.download,
         downloads.OPTIONS,
+        listed=False,
+        private=True,
+    ),
+    Command("playlist", "One playlist", playlists.playlist, listed=False, private=True),
+    Command(
+        "addto", "Add a piece to a playlist", playlists.add, generation.PIECE, listed=False, private=True
+    ),
+    Command("drop", "Take a piece out of a playlist", playlists.drop, listed=False, private=True),
+    Command("role", "What a member of a playlist may do", playlists.role, listed=False, private=True),
+    Command("expel", "Take a member out of a playlist", playlists.expel, listed=False, private=True),
+    Command("share", "Let others hear a piece", sharing.share, generation.PIECE, listed=False, private=True),
+    Command(
+        "unshare", "Share a piece no longer", sharing.unshare, generation.PIECE, listed=False, private=True
+    ),
+    Command(
+        "rename", "Give a piece a name", sharing.rename, sharing.RENAME_OPTIONS, listed=False, private=True
+    ),
+    Command(
+        "chain",
+        "After which pieces one was made",
+        sharing.chain,
+        generation.PIECE,
         listed=False,
         private=True,
     ),

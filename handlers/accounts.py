@@ -52,7 +52,8 @@ _OWN = "Both accounts are the same person here already, so there is nothing to l
 _ENDED = "This link is over. /link in either chat begins a new one."
 
 
-def _named(person: Person | None) -> str:
+def named(person: Person | None) -> str:
+    """Somebody else in words, such as ``Asha on Discord``."""
     if person is None:
         return "the other account"
     return f"{person.name} on {PLATFORMS.get(person.platform, person.platform)}"
@@ -89,7 +90,7 @@ async def _redeemed(house: House, request: Request, code: str) -> Reply:
     step = await house.people.redeem(request.actor, code)
     match step.status:
         case "ok":
-            return asked(step.id, _named(step.other))
+            return asked(step.id, named(step.other))
         case "own":
             return Reply(text=_OWN, private=True, ok=False)
         case "paused":
@@ -122,11 +123,11 @@ async def _yes(house: House, request: Request, link_id: str) -> Reply:
     match step.status:
         case "waiting":
             text = (
-                f"Good. Now I wait for the word of {_named(step.other)}, for ten minutes; I have asked there."
+                f"Good. Now I wait for the word of {named(step.other)}, for ten minutes; I have asked there."
             )
             return Reply(text=text, private=True, replaces=True)
         case "linked":
-            return linked(step.id, _named(step.other))
+            return linked(step.id, named(step.other))
         case _:
             return Reply(text=_ENDED, private=True, replaces=True, ok=False)
 

@@ -32,7 +32,11 @@ def _entry(piece: Generation, now: datetime) -> Entry:
     ident = piece.id
     heart = "♥ " if piece.favorite else ""
     buttons = {
-        "completed": (*button("Play", f"/play {ident}"), *button("Another take", f"/again {ident}")),
+        "completed": (
+            *button("Play", f"/play {ident}"),
+            *button("Another take", f"/again {ident}"),
+            *button("Rename", f"/rename {ident}"),
+        ),
         "failed": button("Try again", f"/again {ident}"),
         "processing": (*button("Show", f"/play {ident}"), *button("Cancel", f"/cancel {ident}")),
     }[piece.status]
@@ -42,7 +46,7 @@ def _entry(piece: Generation, now: datetime) -> Entry:
         state = "stopped"
     details = (state, parameters(piece).partition(" · ")[2], ago(piece.created_at_ms, now))
     return Entry(
-        f"{heart}Raga {piece.request.raga or '(any)'}",
+        f"{heart}{piece.title or 'Raga ' + (piece.request.raga or '(any)')}",
         " · ".join(part for part in details if part),
         (*buttons, *removal),
     )

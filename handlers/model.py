@@ -274,7 +274,8 @@ class GenerationMetadata:
 class Generation:
     """One piece as its asker sees it. ``position`` counts those waiting before it (0: next).
 
-    ``error`` is a sentence for the person, ``error_code`` says what kind of end it was.
+    ``title``: the name that its owner gave it. ``made_after``: it was made after another piece. ``shared``: others may
+    open it by a link. ``error`` is a sentence for the person, ``error_code`` says what kind of end it was.
     """
 
     id: GenerationId
@@ -287,8 +288,62 @@ class Generation:
     position: int | None = None
     audio: StorageId | None = None
     metadata: GenerationMetadata | None = None
+    title: str | None = None
+    made_after: bool = False
+    shared: bool = False
     error_code: str | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A piece that somebody shares, and who that is; None where they are gone."""
+
+    generation: Generation
+    by: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """One piece of those after which another was made. ``generation``: for whom may see it."""
+
+    title: str
+    by: Person | None
+    own: bool
+    generation: GenerationId | None = None
+
+
+PlaylistRole = Literal["owner", "editor", "listener"]
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A playlist that somebody belongs to, by the role that they have in it."""
+
+    id: str
+    name: str
+    role: PlaylistRole
+    owner: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistEntry:
+    """A piece of a playlist. ``removable``: for whom asks."""
+
+    id: str
+    generation: Generation
+    added_by: Person | None
+    removable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistMember:
+    """Somebody who belongs to a playlist."""
+
+    id: str
+    person: Person
+    role: PlaylistRole
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,11 +105,17 @@ def finished(generation: Generation) -> Reply:
     if generation.audio is None:
         return _failed(generation)
     buttons: ButtonRows = (
-        (*button("♥ Favorite", f"/favorite {ident}"), *button("Download", f"/download {ident}")),
+        (
+            *button("♥ Favorite", f"/favorite {ident}"),
+            *button("Download", f"/download {ident}"),
+            *(button("Share", f"/share {ident}") if generation.own else ()),
+            *button("Playlist", f"/addto {ident}"),
+        ),
         (
             *button("Another take", f"/again {ident}"),
             *button("Vary", f"/vary {ident}"),
             *button("Longer", f"/longer {ident}"),
+            *(button("Made after", f"/chain {ident}") if generation.made_after or request.after else ()),
         ),
     )
     return Reply(
@@ -117,7 +123,8 @@ def finished(generation: Generation) -> Reply:
         track=Track(
             generation=ident,
             audio=generation.audio,
-            title=made.title if made is not None and made.title else f"Raga {request.raga}",
+            title=generation.title
+            or (made.title if made is not None and made.title else f"Raga {request.raga}"),
             performer=(made.performer if made is not None else "") or players(request) or "Raga Bot",
             duration_s=made.duration_s if made is not None else request.duration_s,
             filename=filename(request),

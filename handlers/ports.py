@@ -9,6 +9,7 @@ from typing import Protocol
 
 from handlers.model import (
     Actor,
+    Ancestor,
     Correction,
     Cursor,
     Download,
@@ -21,8 +22,13 @@ from handlers.model import (
     LinkSecret,
     LinkStep,
     MessageRef,
+    Opened,
     Page,
     Place,
+    Playlist,
+    PlaylistEntry,
+    PlaylistMember,
+    PlaylistRole,
     Preferences,
     Profile,
     Track,
@@ -67,6 +73,67 @@ class Backend(Protocol):
 
     async def remove(self, actor: Actor, generation: GenerationId) -> None:
         """Take one of the actor's own pieces out of their history, with its audio."""
+
+
+class Sharing(Protocol):
+    """Pieces that people let others hear. Every method raises errors of handlers.errors and nothing else."""
+
+    async def share(self, actor: Actor, generation: GenerationId, *, key: str) -> str:
+        """Let others open one of the actor's own pieces; the token by which they do, the same while it is shared."""
+
+    async def open(self, actor: Actor, token: str) -> Opened | None:
+        """A piece that somebody shares, which the actor may see from now on; None for a token that opens nothing."""
+
+    async def revoke(self, actor: Actor, generation: GenerationId) -> None:
+        """Share it no longer: who has opened it sees it no more, unless they keep it."""
+
+    async def rename(self, actor: Actor, generation: GenerationId, title: str) -> None:
+        """Give one of the actor's own pieces a name."""
+
+    async def chain(self, actor: Actor, place: Place, generation: GenerationId) -> tuple[Ancestor, ...]:
+        """The pieces after which one was made, it first, as far back as they are known."""
+
+
+class Playlists(Protocol):
+    """Playlists of several people. Every method raises errors of handlers.errors and nothing else."""
+
+    async def mine(self, actor: Actor) -> tuple[Playlist, ...]:
+        """Those that the actor belongs to, their own first."""
+
+    async def create(self, actor: Actor, name: str, *, key: str) -> str:
+        """A new one of the actor's own; its id."""
+
+    async def entries(
+        self, actor: Actor, playlist: str, cursor: Cursor | None, limit: int
+    ) -> Page[PlaylistEntry]:
+        """The pieces, in the order in which they were added."""
+
+    async def add(self, actor: Actor, place: Place, playlist: str, generation: GenerationId) -> None:
+        """Add a piece, as owner or editor; again is harmless."""
+
+    async def drop(self, actor: Actor, playlist: str, entry: str) -> None:
+        """Take an entry out."""
+
+    async def invite(self, actor: Actor, playlist: str, role: PlaylistRole) -> str:
+        """The token by which others join in a role within a week."""
+
+    async def join(self, actor: Actor, token: str) -> Playlist | None:
+        """Join by a token; None for one that leads nowhere."""
+
+    async def members(self, actor: Actor, playlist: str) -> tuple[PlaylistMember, ...]:
+        """Who belongs to it."""
+
+    async def set_role(self, actor: Actor, playlist: str, member: str, role: PlaylistRole) -> None:
+        """Give a member another role, as the owner."""
+
+    async def expel(self, actor: Actor, playlist: str, member: str) -> None:
+        """Take a member out, as the owner."""
+
+    async def leave(self, actor: Actor, playlist: str) -> None:
+        """Belong to it no more."""
+
+    async def remove(self, actor: Actor, playlist: str) -> None:
+        """Take one of the actor's own away; the pieces stay with whose they are."""
 
 
 class People(Protocol):
@@ -172,5 +239,7 @@ class House:
     downloads: Downloads
     copies: Copies
     people: People
+    sharing: Sharing
+    playlists: Playlists
     doors: Doors
     corrections: Corrections

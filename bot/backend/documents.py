@@ -221,6 +221,9 @@ def generation_of(document: Document) -> Generation:
         position=None if position is None else int(position),
         audio=None if audio is None else StorageId(audio),
         metadata=None if metadata is None else _metadata(metadata),
+        title=document.optional_text("title"),
+        made_after=document.flag("after"),
+        shared=document.flag("shared"),
         error_code=document.optional_text("errorCode"),
         error=document.optional_text("error"),
     )

@@ -79,9 +79,16 @@ export const accountTables = {
       v.literal("corrections"),
       v.literal("replays"),
       v.literal("accounts"),
+      v.literal("shares"),
+      v.literal("shareGuests"),
+      v.literal("playlistMembers"),
+      v.literal("playlistEntries"),
     ),
-    /** `moved`: now the kept user's. `kept`: pieces of whom the heart was not set before. */
-    what: v.union(v.literal("moved"), v.literal("hearted")),
+    /**
+     * `moved`: now the kept user's. `aside`: the kept user's before, and now the absorbed one's, because the row that
+     * came says more. `hearted`: pieces whose heart was not set before.
+     */
+    what: v.union(v.literal("moved"), v.literal("aside"), v.literal("hearted")),
     ids: v.array(v.string()),
   }).index("by_merge", ["mergeId"]),
 

@@ -17,6 +17,8 @@ const USUAL = {
   group: { kind: "token bucket", rate: 60, period: HOUR_MS, capacity: 60 },
   /** Wrong link codes of an account: five, then one every three minutes. */
   linkTries: { kind: "token bucket", rate: 1, period: 3 * MINUTE_MS, capacity: 5 },
+  /** Wrong links to pieces and playlists of an account. They cannot be guessed; whoever tries makes no calls for nothing. */
+  tokenTries: { kind: "token bucket", rate: 1, period: MINUTE_MS, capacity: 10 },
   /** Link codes that an account asks for. */
   linkCodes: { kind: "token bucket", rate: 10, period: HOUR_MS, capacity: 10 },
 } as const satisfies Record<string, RateLimitConfig & { capacity: number }>;
@@ -30,37 +32,38 @@ const VARIABLES: Partial<Record<Allowance, string>> = {
   group: "RAGA_GROUP_PIECES_AN_HOUR",
 };
 
-/** An allowance as it stands: the usual one, or what the operator has set. */
-export function allowance(name: Allowance): RateLimitConfig & { capacity: number } {
+/**
+ * An allowance as it stands: the usual one, or what the operator has set; `most`, where somebody wants it smaller than
+ * that.
+ */
+export function allowance(name: Allowance, most = Infinity): RateLimitConfig & { capacity: number } {
   const variable = VARIABLES[name];
   const given = variable === undefined ? undefined : Number(process.env[variable]);
-  return given !== undefined && given >= 1 ? { ...USUAL[name], rate: given, capacity: given } : USUAL[name];
+  const usual = given !== undefined && given >= 1 ? { ...USUAL[name], rate: given, capacity: given } : USUAL[name];
+  return most < usual.capacity ? { ...usual, rate: most, capacity: most } : usual;
 }
 
 /** When there is enough of it (ms), or null when there is now. Takes nothing. */
-export async function enoughAt(ctx: QueryCtx, name: Allowance, key: string, count = 1): Promise<number | null> {
-  const { ok, retryAt } = await checkRateLimit(ctx, { name, key, count, config: allowance(name) });
+export async function enoughAt(ctx: QueryCtx, name: Allowance, key: string, count = 1, most?: number): Promise<number | null> {
+  const { ok, retryAt } = await checkRateLimit(ctx, { name, key, count, config: allowance(name, most) });
   return ok ? null : (retryAt ?? Date.now());
 }
 
 /** Takes so many; when there are enough again (ms), or null when they were there. */
-export async function take(ctx: MutationCtx, name: Allowance, key: string, count = 1): Promise<number | null> {
-  const { ok, retryAt } = await rateLimit(ctx, { name, key, count, config: allowance(name) });
+export async function take(ctx: MutationCtx, name: Allowance, key: string, count = 1, most?: number): Promise<number | null> {
+  const { ok, retryAt } = await rateLimit(ctx, { name, key, count, config: allowance(name, most) });
   return ok ? null : (retryAt ?? Date.now());
 }
 
 /** Gives so many back; never more than the whole. */
-export async function giveBack(ctx: MutationCtx, name: Allowance, key: string, count = 1): Promise<void> {
-  await rateLimit(ctx, { name, key, count: -Math.min(count, await used(ctx, name, key)), config: allowance(name) });
-}
-
-async function used(ctx: QueryCtx, name: Allowance, key: string): Promise<number> {
-  return allowance(name).capacity - (await left(ctx, name, key));
+export async function giveBack(ctx: MutationCtx, name: Allowance, key: string, count = 1, most?: number): Promise<void> {
+  const used = allowance(name, most).capacity - (await left(ctx, name, key, most));
+  await rateLimit(ctx, { name, key, count: -Math.min(count, used), config: allowance(name, most) });
 }
 
 /** What is left of it now. */
-export async function left(ctx: QueryCtx, name: Allowance, key: string): Promise<number> {
-  const { value } = await checkRateLimit(ctx, { name, key, count: 0, config: allowance(name) });
+export async function left(ctx: QueryCtx, name: Allowance, key: string, most?: number): Promise<number> {
+  const { value } = await checkRateLimit(ctx, { name, key, count: 0, config: allowance(name, most) });
   return value ?? 0;
 }
 

@@ -3,7 +3,8 @@ import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { NAME_MAX, text } from "../limits";
 import { notFound } from "../refusals";
-import { favoriteOf, type Sight } from "./pieces";
+import { favoriteOf } from "./pieces";
+import type { Sight } from "./sight";
 
 /** Sets (null: toggles) the user's heart on a piece that they may see; returns what it is now. */
 export async function heartPiece(

@@ -95,7 +95,7 @@ export const migrationTables = {
   /**
    * Which row of which old table became which document: one row for each document, also where it was there before.
    * Written by migration:write, migration:replace. Read by migration:*, and at a person's first sign-in. Deleted by
-   * migration:rollback.
+   * migration:rollback and migration:withdraw.
    */
   migrated: defineTable({
     run: v.string(),
@@ -130,7 +130,7 @@ export const migrationTables = {
   /**
    * Which files migrated rows refer to, so that no cleanup takes them for unused.
    * Written by migration:write, migration:replace. Read by the question whether a file is used. Deleted by
-   * migration:rollback.
+   * migration:rollback and migration:withdraw.
    */
   migrationFiles: defineTable({ file: v.id("_storage"), docId: v.string() })
     .index("by_file", ["file"])
@@ -138,13 +138,15 @@ export const migrationTables = {
 
   /**
    * Ragas as the older application knew them. The catalogue stays the reviewed one; `raga` leads to it.
-   * Written by migration:write, migration:replace. Read by migration:*. Deleted by migration:rollback.
+   * Written by migration:write, migration:replace. Read by migration:*. Deleted by migration:rollback,
+   * migration:withdraw.
    */
   oldRagas: defineTable(oldRagaFields).index("by_folded", ["folded"]),
 
   /**
    * Performances that a raga's card can cite.
-   * Written by migration:write, migration:replace. Read by migration:recordings. Deleted by migration:rollback.
+   * Written by migration:write, migration:replace. Read by migration:recordings. Deleted by
+   * migration:rollback, migration:withdraw.
    */
   recordings: defineTable({ ...recordingFields, oldRagaId: v.optional(v.id("oldRagas")) }).index("by_raga", [
     "raga.name",
@@ -153,7 +155,8 @@ export const migrationTables = {
 
   /**
    * Every old row and column that has no place of its own.
-   * Written by migration:write, migration:replace. Read by migration:*. Deleted by migration:rollback.
+   * Written by migration:write, migration:replace. Read by migration:*. Deleted by migration:rollback,
+   * migration:withdraw.
    */
   legacy: defineTable(legacyFields).index("by_row", ["source", "table", "legacyId"]),
 };

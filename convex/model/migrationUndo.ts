@@ -1,5 +1,5 @@
 /** Changing what an earlier run of the migration brought, and taking a run back. */
-import { compareValues, type Value } from "convex/values";
+import { compareValues, v, type Infer, type Value } from "convex/values";
 import type { Doc, Id, TableNames } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { documentOf, fieldsOf, filesOf, holdFiles, type Resolved, type Target } from "./migrationEntries";
@@ -148,6 +148,25 @@ async function takeBack(ctx: MutationCtx, known: Doc<"migrated">): Promise<"remo
   await ctx.db.delete("migrated", known._id);
   const doc = known.how === "merged" ? null : await documentOf(ctx, known);
   return doc === null ? "unlinked" : remove(ctx, known.target, doc);
+}
+
+/** What became of a row that was to be withdrawn. */
+export const withdrawal = v.union(
+  v.literal("removed"),
+  v.literal("kept"),
+  v.literal("unlinked"),
+  v.literal("changed"),
+);
+
+/** Takes out what an earlier run brought, for good, if it is still as the caller has read it. */
+export async function withdrawMigrated(
+  ctx: MutationCtx,
+  known: Doc<"migrated">,
+  previous: object | null,
+): Promise<Infer<typeof withdrawal>> {
+  const current = known.how === "merged" ? null : await documentOf(ctx, known);
+  if (current !== null && (previous === null || !same(fieldsOf(current), previous))) return "changed";
+  return takeBack(ctx, known);
 }
 
 /** Takes back the newest so many things that a run did, and the run itself with the last of them. */

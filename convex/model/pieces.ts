@@ -1,11 +1,8 @@
-/** Pieces as callers see them, who may see them, and how one goes away with all that hangs on it. */
+/** Pieces as callers see them, and how one goes away with all that hangs on it. */
 import { v, type Infer } from "convex/values";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx, QueryCtx } from "../_generated/server";
-import type { UserCaller } from "../callers";
-import { PLACE_MAX, text } from "../limits";
-import { notFound } from "../refusals";
 import { generationStatus, storedMetadata, storedRequest } from "../schema";
 import { heldByMigration } from "./migrationFiles";
 import { jobOf, type Line } from "./queue";
@@ -25,6 +22,12 @@ export const pieceView = v.object({
   createdAt: v.number(),
   favorite: v.boolean(),
   own: v.boolean(),
+  /** The name that its owner gave it; without one it is called as in `metadata`. */
+  title: v.optional(v.string()),
+  /** Whether it was made after another piece. Which one, only its owner is told here; musicGeneration:chain says more. */
+  after: v.optional(v.boolean()),
+  /** Whether the caller's own piece can be heard by a link. */
+  shared: v.optional(v.boolean()),
   progress: v.optional(v.number()),
   stage: v.optional(v.string()),
   secondsLeft: v.optional(v.number()),
@@ -43,7 +46,7 @@ export function viewOf(
   seen: { own: boolean; favorite: boolean; line: Line },
 ): PieceView {
   const { after, ...request } = piece.request;
-  const { progress, stage, secondsLeft, attempt, audioFileId, metadata, errorCode, error } = piece;
+  const { progress, stage, secondsLeft, attempt, audioFileId, metadata, errorCode, error, title, shared } = piece;
   return {
     id: piece._id,
     status: piece.status,
@@ -51,6 +54,9 @@ export function viewOf(
     createdAt: piece.createdAt,
     favorite: seen.favorite,
     own: seen.own,
+    title,
+    ...(after === undefined ? {} : { after: true }),
+    ...(seen.own && shared === true ? { shared } : {}),
     progress,
     stage,
     secondsLeft,
@@ -72,57 +78,6 @@ export function favoriteOf(
     .query("favorites")
     .withIndex("by_user_and_generation", (q) => q.eq("userId", userId).eq("generationId", generationId))
     .unique();
-}
-
-export interface Sight {
-  piece: Piece;
-  own: boolean;
-  favorite: boolean;
-}
-
-interface PlaceNamed {
-  platform: string;
-  chat: string;
-}
-
-async function postedIn(ctx: QueryCtx, bot: string, piece: Piece, place: PlaceNamed): Promise<boolean> {
-  const delivery = await ctx.db
-    .query("deliveries")
-    .withIndex("by_generation", (q) =>
-      q
-        .eq("generationId", piece._id)
-        .eq("bot", bot)
-        .eq("platform", text("The platform", place.platform, PLACE_MAX))
-        .eq("chat", text("The chat", place.chat, PLACE_MAX)),
-    )
-    .first();
-  return delivery !== null;
-}
-
-/**
- * The piece, if this caller may see it: its owner, who keeps it, and (through a bot) whoever speaks in a place where
- * that bot posted it. `user` is null for somebody without a row. Refuses everything else in the same words.
- */
-export async function seen(
-  ctx: QueryCtx,
-  caller: UserCaller,
-  user: Doc<"users"> | null,
-  givenId: string,
-  place?: PlaceNamed,
-): Promise<Sight> {
-  const id = ctx.db.normalizeId("musicGenerations", givenId);
-  const piece = id === null ? null : await ctx.db.get("musicGenerations", id);
-  if (piece === null) throw notFound();
-  if (user !== null && piece.userId === user._id) {
-    return { piece, own: true, favorite: piece.isFavorite };
-  }
-  if (user !== null && (await favoriteOf(ctx, user._id, piece._id)) !== null) {
-    return { piece, own: false, favorite: true };
-  }
-  if (place !== undefined && caller.bot !== undefined && (await postedIn(ctx, caller.bot, piece, place))) {
-    return { piece, own: false, favorite: false };
-  }
-  throw notFound();
 }
 
 /** Deletes a file unless a piece or a migrated row refers to it. */
@@ -149,19 +104,23 @@ export async function removePiece(ctx: MutationCtx, piece: Piece): Promise<void>
   await sweepAfter(ctx, piece._id);
 }
 
-/** Deletes deliveries and favorites of a piece that is gone; schedules itself for the rest. */
+/** Deletes what refers to a piece that is gone; schedules itself for the rest. */
 export async function sweepAfter(ctx: MutationCtx, generationId: PieceId): Promise<void> {
-  const deliveries = await ctx.db
-    .query("deliveries")
-    .withIndex("by_generation", (q) => q.eq("generationId", generationId))
+  let most = 0;
+  for (const table of ["deliveries", "favorites", "shares", "shareGuests", "playlistEntries"] as const) {
+    const hanging = await ctx.db
+      .query(table)
+      .withIndex("by_generation", (q) => q.eq("generationId", generationId))
+      .take(SWEEP_BATCH);
+    for (const row of hanging) await ctx.db.delete(table, row._id);
+    most = Math.max(most, hanging.length);
+  }
+  const later = await ctx.db
+    .query("musicGenerations")
+    .withIndex("by_after", (q) => q.eq("request.after", generationId))
     .take(SWEEP_BATCH);
-  for (const delivery of deliveries) await ctx.db.delete("deliveries", delivery._id);
-  const favorites = await ctx.db
-    .query("favorites")
-    .withIndex("by_generation", (q) => q.eq("generationId", generationId))
-    .take(SWEEP_BATCH);
-  for (const favorite of favorites) await ctx.db.delete("favorites", favorite._id);
-  if (deliveries.length === SWEEP_BATCH || favorites.length === SWEEP_BATCH) {
+  for (const { _id, request } of later) await ctx.db.patch("musicGenerations", _id, { request: { ...request, after: undefined } });
+  if (Math.max(most, later.length) === SWEEP_BATCH) {
     await ctx.scheduler.runAfter(0, internal.cleanup.sweepAfterPiece, { generationId });
   }
 }

@@ -3,18 +3,28 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { refusal } from "../refusals";
 import { allowance, enoughAt, giveBack, take, type Allowance } from "./allowances";
+import { groupOf } from "./groups";
 
 interface Cost {
   userId: Id<"users">;
   durationS: number;
   group?: string | undefined;
+  /** How many an hour the group wants at most, if it has said so. */
+  perHour?: number | undefined;
 }
 
-function shares({ userId, durationS, group }: Cost): [Allowance, string, number][] {
+interface Part {
+  name: Allowance;
+  key: string;
+  count: number;
+  most?: number | undefined;
+}
+
+function partsOf({ userId, durationS, group, perHour }: Cost): Part[] {
   return [
-    ["pieces", userId, 1],
-    ["seconds", userId, durationS],
-    ...(group === undefined ? [] : ([["group", group, 1]] satisfies [Allowance, string, number][])),
+    { name: "pieces", key: userId, count: 1 },
+    { name: "seconds", key: userId, count: durationS },
+    ...(group === undefined ? [] : [{ name: "group" as const, key: group, count: 1, most: perHour }]),
   ];
 }
 
@@ -32,20 +42,22 @@ const WORDS: Partial<Record<Allowance, (of: number) => string>> = {
 
 /** Takes what a piece costs, or refuses it and says when there will be enough. */
 export async function charge(ctx: MutationCtx, cost: Cost): Promise<void> {
-  for (const [name, key, count] of shares(cost)) {
-    const of = allowance(name).capacity;
+  for (const { name, key, count, most } of partsOf(cost)) {
+    const of = allowance(name, most).capacity;
     if (count > of) throw refusal("too_many", `A piece here may last ${String(Math.floor(of))} seconds at most.`);
-    const at = await enoughAt(ctx, name, key, count);
+    const at = await enoughAt(ctx, name, key, count, most);
     if (at !== null) {
       throw refusal("too_many", `${WORDS[name]?.(of) ?? "That is a lot."} One like this can be made ${soon(at)}; /me shows what is left.`);
     }
   }
-  for (const [name, key, count] of shares(cost)) await take(ctx, name, key, count);
+  for (const { name, key, count, most } of partsOf(cost)) await take(ctx, name, key, count, most);
 }
 
 /** Gives back what an unfinished piece has cost; its status is what makes it once. */
 export async function refund(ctx: MutationCtx, piece: Doc<"musicGenerations">): Promise<void> {
   if (piece.status !== "processing") return;
-  const cost = { userId: piece.userId, durationS: piece.request.duration, group: piece.group };
-  for (const [name, key, count] of shares(cost)) await giveBack(ctx, name, key, count);
+  const { userId, group } = piece;
+  const perHour = group === undefined ? undefined : (await groupOf(ctx, group))?.perHour;
+  const cost = { userId, durationS: piece.request.duration, group, perHour };
+  for (const { name, key, count, most } of partsOf(cost)) await giveBack(ctx, name, key, count, most);
 }

@@ -32,6 +32,8 @@ test("crons run every sweep there is, by functions that take no arguments", asyn
     ["cleanup:settleMerges", { type: "interval", hours: 1 }],
     ["cleanup:purgeNotices", { type: "interval", hours: 24 }],
     ["cleanup:purgeAllowances", { type: "interval", hours: 24 }],
+    ["cleanup:purgeInvites", { type: "interval", hours: 24 }],
+    ["cleanup:purgeAudit", { type: "interval", hours: 24 }],
     ["privacy:resume", { type: "interval", minutes: 15 }],
   ]);
   expect(jobs.map(({ args }) => args)).toEqual(jobs.map(() => [{}]));

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { api, internal } from "../../convex/_generated/api.js";
 import schema from "../../convex/schema.ts";
+import { newToken } from "./public_functions.ts";
 import { DAY_MS, PLACE, POSTED, type Caller, type World, begin, chatAccount, finished, raga, refusal, world } from "./world.ts";
 
 const MINUTE_MS = 60_000;
@@ -34,6 +35,14 @@ async function linked(first: Caller, second: Caller, hash = hashOf("secret")) {
   const done = await confirm(first, redeemed.linkId);
   if (done.status !== "linked") throw new Error(done.status);
   return { ...redeemed, ...done };
+}
+
+const mira = (): Caller => person("discord:7", "Mira");
+const share = (caller: Caller, generationId: string) => caller.mutation(api.shares.create, { generationId, token: newToken(), idempotencyKey: newToken() });
+const playlist = async (caller: Caller): Promise<string> => (await caller.mutation(api.playlists.create, { name: "Mornings", idempotencyKey: newToken() })).playlistId;
+async function joined(caller: Caller, owner: Caller, playlistId: string, role: "editor" | "listener"): Promise<void> {
+  const { token } = await owner.mutation(api.playlists.invite, { playlistId, role, token: newToken() });
+  await caller.mutation(api.playlists.join, { token });
 }
 
 /** Every document of every table, but for what counts and what passes by. */
@@ -91,6 +100,63 @@ test("hearts: what both kept stands once, and a piece of the other's becomes one
   expect(await all.ravi.query(api.musicGeneration.getUserHistory, { isFavorite: true })).toMatchObject([{ _id: piece }]);
 });
 
+describe("bounds", () => {
+  /** So many favorites of somebody, each of a piece of its own. Of a piece of who stays, no row takes more to be moved. */
+  async function hearts(caller: Caller, count: number, owner: Caller): Promise<void> {
+    const userId = (await me(caller))?.user.id;
+    const ownerId = (await me(owner))?.user.id;
+    if (userId === undefined || ownerId === undefined) throw new Error("They are not known yet.");
+    await all.backend.run(async (ctx) => {
+      for (let number = 0; number < count; number += 1) {
+        const request = { musicType: "instrumental", mood: "calm", theme: "evening", duration: 30 } as const;
+        const generationId = await ctx.db.insert("musicGenerations", { userId: ownerId, request, status: "completed", isFavorite: false, createdAt: number });
+        await ctx.db.insert("favorites", { userId, kind: "generation", generationId, createdAt: number });
+      }
+    });
+  }
+
+  test("what is moved at once fits into a transaction of Convex, and so does its way back", async () => {
+    all = world({ limits: true });
+    for (const caller of [all.asha, all.ravi, mira()]) await caller.mutation(api.accounts.setPreferences, { changes: { tonic: "D" } });
+    await hearts(all.ravi, 1200, all.asha);
+    const before = await everything();
+    const { mergeId } = await linked(all.asha, all.ravi);
+    expect((await all.asha.query(api.favorites.list, { paginationOpts: { cursor: null, numItems: 100 } })).page).toHaveLength(100);
+    await all.asha.mutation(api.links.undo, { mergeId });
+    expect(await everything()).toEqual(before);
+  }, 60_000);
+
+  test("of one with more the other's move; where both have more, neither's", async () => {
+    for (const caller of [all.asha, all.ravi, mira()]) {
+      await caller.mutation(api.accounts.setPreferences, { changes: { tonic: "D" } });
+      vi.advanceTimersByTime(1);
+    }
+    await hearts(all.ravi, 1201, mira());
+    const { mergeId } = await linked(all.asha, all.ravi);
+    const merges = (await everything())["merges"] as { keptId: string }[];
+    await all.asha.mutation(api.links.undo, { mergeId });
+    expect(merges[0]?.keptId).toBe((await me(all.ravi))?.user.id);
+    await hearts(all.asha, 1201, mira());
+    await show(all.asha, hashOf("full"));
+    const { linkId } = (await redeem(all.ravi, hashOf("full"))) as { linkId: string };
+    await confirm(all.ravi, linkId);
+    await refusal(confirm(all.asha, linkId), "too_many");
+  }, 60_000);
+
+  test("twenty accounts are one person's at most", async () => {
+    await begin(all.asha);
+    for (let number = 1; number < 20; number += 1) {
+      if (number % 9 === 0) vi.advanceTimersByTime(60 * MINUTE_MS);
+      await linked(all.asha, person(`discord:${String(100 + number)}`, "Asha again"), hashOf(`a${String(number)}`));
+    }
+    await show(all.asha, hashOf("more"));
+    const { linkId } = (await redeem(all.ravi, hashOf("more"))) as { linkId: string };
+    await confirm(all.ravi, linkId);
+    await refusal(confirm(all.asha, linkId), "too_many");
+    expect((await me(all.asha))?.accounts).toHaveLength(20);
+  });
+});
+
 describe("undo", () => {
   test("restores both users exactly", async () => {
     await all.bot.mutation(api.catalogue.upsert, { ragas: [raga("Durga"), raga("Desh")] });
@@ -110,6 +176,60 @@ describe("undo", () => {
     await all.ravi.mutation(api.links.undo, { mergeId }); // said twice
     expect(await everything()).toEqual(before);
     expect((await notices()).at(-1)).toMatchObject({ account: "discord:1", kind: "link_undone", details: { name: "Ravi" } });
+  });
+
+  test("restores links, playlists and who belongs to them, exactly", async () => {
+    const { piece: ashas } = await finished(all, all.asha);
+    const { piece: ravis } = await finished(all, all.ravi);
+    const { piece: miras } = await finished(all, mira());
+    for (const [caller, generationId] of [[all.asha, ashas], [all.ravi, ravis], [mira(), miras]] as const) await share(caller, generationId);
+    const token = (await share(mira(), miras)).token;
+    for (const caller of [all.asha, all.ravi]) await caller.mutation(api.shares.open, { token });
+    await all.ravi.mutation(api.shares.open, { token: (await share(all.asha, ashas)).token });
+    const lists = [await playlist(all.asha), await playlist(all.ravi), await playlist(mira()), await playlist(mira())] as const;
+    await joined(all.ravi, all.asha, lists[0], "editor");
+    await joined(all.asha, all.ravi, lists[1], "listener");
+    await joined(all.asha, mira(), lists[2], "listener");
+    await joined(all.ravi, mira(), lists[2], "editor");
+    await joined(all.ravi, mira(), lists[3], "listener");
+    await all.ravi.mutation(api.playlists.add, { playlistId: lists[0], generationId: ravis });
+    const before = await everything();
+    const { mergeId } = await linked(all.asha, all.ravi);
+    for (const caller of [all.asha, all.ravi]) {
+      // The stronger role of both holds, and each playlist stands once.
+      const mine = await caller.query(api.playlists.mine, {});
+      expect(mine.map(({ playlistId, role }) => [playlistId, role]).sort()).toEqual([[lists[0], "owner"], [lists[1], "owner"], [lists[2], "editor"], [lists[3], "listener"]].sort());
+      expect((await caller.query(api.shares.mine, { paginationOpts: { cursor: null, numItems: 10 } })).page).toHaveLength(2);
+    }
+    expect(await mira().query(api.playlists.members, { playlistId: lists[2] })).toHaveLength(2);
+    expect(await all.asha.query(api.playlists.members, { playlistId: lists[1] })).toHaveLength(1);
+    await all.asha.mutation(api.links.undo, { mergeId });
+    expect(await everything()).toEqual(before);
+  });
+
+  test("what was shared and listed since goes with the piece", async () => {
+    await begin(all.asha);
+    await all.asha.mutation(api.musicGeneration.cancel, {});
+    const { piece } = await finished(all, all.ravi);
+    const { mergeId } = await linked(all.asha, all.ravi);
+    const { token } = await share(all.asha, piece);
+    const list = await playlist(all.asha);
+    await all.asha.mutation(api.playlists.add, { playlistId: list, generationId: piece });
+    await all.asha.mutation(api.links.undo, { mergeId });
+    expect((await all.ravi.query(api.shares.mine, { paginationOpts: { cursor: null, numItems: 10 } })).page).toMatchObject([{ token }]);
+    expect((await all.asha.query(api.playlists.show, { playlistId: list, paginationOpts: { cursor: null, numItems: 10 } })).entries.page).toMatchObject([{ addedBy: { name: "Ravi" } }]);
+    await all.ravi.mutation(api.shares.revoke, { generationId: piece });
+  });
+
+  test("what was set aside goes for good once the link is final", async () => {
+    const list = await playlist(mira());
+    await joined(all.asha, mira(), list, "listener");
+    await joined(all.ravi, mira(), list, "editor");
+    await linked(all.asha, all.ravi);
+    vi.advanceTimersByTime(DAY_MS + 1);
+    await all.backend.mutation(internal.cleanup.settleMerges, {});
+    await all.backend.finishAllScheduledFunctions(vi.runAllTimers);
+    expect((await everything())["playlistMembers"]).toMatchObject([{ role: "owner" }, { role: "editor" }]);
   });
 
   test("what was made since goes with the account that made it", async () => {

@@ -320,6 +320,67 @@ describe("the way back", () => {
   });
 });
 
+describe("what the old database has no more", () => {
+  const withdraw = (here: World, gone: Found[]): Promise<string[]> =>
+    here.bot.mutation(makeFunctionReference<"mutation", Record<string, unknown>, string[]>("migration:withdraw"), {
+      source: SOURCE,
+      rows: gone.map(({ id, target, doc }) => ({ table: tableOf[target], id, target, previous: doc })),
+    });
+  const tableOf: Record<string, string> = { users: "users", musicGenerations: "generations", favorites: "favorites", legacy: "talas" };
+  const order = ["legacy", "favorites", "musicGenerations", "users"];
+  const foundIn = async (here: World): Promise<Found[]> =>
+    (await found(here.bot)).sort((one, other) => order.indexOf(one.target) - order.indexOf(other.target));
+
+  test("is taken out with its file and its place among what was brought", async () => {
+    const here = world();
+    const file = await upload(here, "old");
+    await write(here.bot, [user("1"), piece("a", "1"), heart("x", "1", "a"), legacy("1", { file })]);
+    expect(await withdraw(here, await foundIn(here))).toEqual(["removed", "removed", "removed", "removed"]);
+    expect(await rows(here)).toEqual({ migrations: 1 });
+    await rollBack(here.bot, "r1");
+    expect(await rows(here)).toEqual({});
+  });
+
+  test("is not there at a repeat whose answer was lost", async () => {
+    const here = world();
+    await write(here.bot, [user("1")]);
+    const gone = await foundIn(here);
+    await withdraw(here, gone);
+    expect(await withdraw(here, gone)).toEqual(["removed"]);
+  });
+
+  test("stays where somebody has changed it since the caller looked", async () => {
+    const here = world();
+    await write(here.bot, [user("1")]);
+    const gone = await foundIn(here);
+    await here.backend.run(async (ctx) => {
+      const [one] = await ctx.db.query("users").collect();
+      if (one !== undefined) await ctx.db.patch("users", one._id, { name: "By myself" });
+    });
+    expect(await withdraw(here, gone)).toEqual(["changed"]);
+    expect(await rows(here)).toEqual({ users: 1, migrated: 1, migrations: 1 });
+  });
+
+  test("is somebody's own where they have signed in, and nothing of the migration's any more", async () => {
+    const here = world();
+    await write(here.bot, [user("1")]);
+    await here.backend.run(async (ctx) => {
+      const [one] = await ctx.db.query("users").collect();
+      if (one !== undefined) await ctx.db.insert("accounts", { account: "x|1", userId: one._id, platform: "oidc", createdAt: 1 });
+    });
+    expect(await withdraw(here, await foundIn(here))).toEqual(["kept"]);
+    expect(await rows(here)).toEqual({ users: 1, accounts: 1, migrations: 1 });
+  });
+
+  test("was there before the migration where it was only found again", async () => {
+    const here = world();
+    await here.backend.run((ctx) => ctx.db.insert("users", { email: "asha@example.org", createdAt: 1 }));
+    await write(here.bot, [user("1", "asha@example.org")]);
+    expect(await withdraw(here, await foundIn(here))).toEqual(["unlinked"]);
+    expect(await rows(here)).toEqual({ users: 1, migrations: 1 });
+  });
+});
+
 describe("a person who comes back", () => {
   const asks = (here: World, email?: string): Promise<string | null> =>
     here.backend.run(async (ctx) => (await migratedUser(ctx, { account: "https://accounts.test|u", platform: "oidc", ...(email === undefined ? {} : { email }) }))?.name ?? null);

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { api, internal } from "../../convex/_generated/api.js";
 import schema from "../../convex/schema.ts";
-import { PLACE, POSTED, WORKER, METADATA, type World, begin, claimed, finished, pageFrom, raga, refusal, upload, world } from "./world.ts";
+import { newToken } from "./public_functions.ts";
+import { PLACE, POSTED, REQUEST, WORKER, METADATA, type Caller, type World, begin, chatAccount, claimed, finished, pageFrom, raga, refusal, upload, world } from "./world.ts";
 
 let all: World;
 beforeEach(() => {
@@ -67,6 +68,63 @@ test("a full scan finds nothing of somebody who had everything deleted, and all 
   expect(await all.asha.query(api.accounts.me, {})).toBeNull();
   await begin(all.asha);
   expect((await all.asha.query(api.accounts.me, {}))?.user.id).not.toBe(user);
+});
+
+test("links, playlists, and what groups know of somebody go too; a ban stays as a hash", async () => {
+  const share = async (caller: Caller, generationId: string) => (await caller.mutation(api.shares.create, { generationId, token: newToken(), idempotencyKey: newToken() })).token;
+  const playlist = async (caller: Caller, name: string) => (await caller.mutation(api.playlists.create, { name, idempotencyKey: newToken() })).playlistId;
+  const join = async (caller: Caller, owner: Caller, playlistId: string) => {
+    const { token } = await owner.mutation(api.playlists.invite, { playlistId, role: "editor", token: newToken() });
+    await caller.mutation(api.playlists.join, { token });
+  };
+  const { piece: ashas } = await finished(all, all.asha, { delivery: { ...POSTED, group: "g1" } });
+  const { piece: ravis } = await finished(all, all.ravi);
+  await all.asha.mutation(api.musicGeneration.rename, { generationId: ashas, title: "Ashasong" });
+  const [own, other] = [await share(all.asha, ashas), await share(all.ravi, ravis)];
+  await all.ravi.mutation(api.shares.open, { token: own });
+  await all.asha.mutation(api.shares.open, { token: other });
+  const [hers, his] = [await playlist(all.asha, "Ashalist"), await playlist(all.ravi, "Rains")];
+  await join(all.ravi, all.asha, hers);
+  await join(all.asha, all.ravi, his);
+  for (const playlistId of [hers, his]) {
+    await all.asha.mutation(api.playlists.add, { playlistId, generationId: ashas });
+    await all.ravi.mutation(api.playlists.add, { playlistId, generationId: ravis });
+  }
+  await begin(all.ravi, { request: { ...REQUEST, after: ashas } });
+  // She looks after a group, and is banned by who looks after another.
+  const asAdmin = (subject: string, name: string, group: string) => all.backend.withIdentity({ ...chatAccount(subject, name), admin: `discord:${group}` });
+  await asAdmin("discord:1", "Asha", "g1").mutation(api.groups.configure, { guild: "g1", changes: { perHour: 9 }, idempotencyKey: "c" });
+  await asAdmin("discord:50", "Guru", "g2").mutation(api.groups.ban, { guild: "g2", account: "discord:1", name: "Asha", idempotencyKey: "b" });
+  const user = (await all.asha.query(api.accounts.me, {}))?.user.id ?? "";
+
+  await deleteAsha();
+  for (const { noticeId } of (await all.bot.query(api.deliveries.watch, {})).notices) await all.bot.mutation(api.notices.done, { noticeId });
+  const { text } = await everything();
+  for (const trace of [user, "discord:1\"", "Asha", ashas, own, hers]) expect(text, trace).not.toContain(trace);
+  expect(await all.ravi.query(api.playlists.mine, {})).toMatchObject([{ name: "Rains" }]);
+  expect((await all.ravi.query(api.playlists.show, { playlistId: his, ...pageFrom() })).entries.page).toMatchObject([{ piece: { id: ravis } }]);
+  const left = await all.bot.query(api.groups.auditAll, pageFrom());
+  expect(left.page.map(({ action, by, whom }) => [action, by, whom])).toEqual([
+    ["banned", { platform: "discord", name: "Guru" }, undefined],
+    ["configured", null, undefined],
+  ]);
+  expect((await all.bot.query(api.groups.rules, {})).groups).toMatchObject([{ guild: "g1" }, { guild: "g2", banned: [expect.stringMatching(/^[0-9a-f]{64}$/)] }]);
+});
+
+test("what an account that was taken out had made stays with the other, without its name", async () => {
+  await begin(all.asha);
+  await begin(all.ravi, { delivery: { ...POSTED, platform: "telegram", message: "m8" } });
+  await all.asha.mutation(api.links.begin, { hash: HASH, kind: "code" });
+  const { linkId } = (await all.ravi.mutation(api.links.redeem, { hash: HASH })) as { linkId: string };
+  for (const caller of [all.asha, all.ravi]) await caller.mutation(api.links.confirm, { linkId });
+  const id = (await all.asha.query(api.accounts.me, {}))?.accounts.find(({ current }) => !current)?.id ?? "";
+  await all.asha.mutation(api.accounts.unlink, { id, idempotencyKey: "u" });
+  await all.ravi.mutation(api.accounts.setPreferences, { changes: { tonic: "D" } });
+  await all.ravi.mutation(api.privacy.deleteMe, {});
+  await all.backend.finishAllScheduledFunctions(vi.runAllTimers);
+  for (const { noticeId } of (await all.bot.query(api.deliveries.watch, {})).notices) await all.bot.mutation(api.notices.done, { noticeId });
+  expect((await everything()).text).not.toMatch(/telegram:2|Ravi/);
+  expect(await all.asha.query(api.musicGeneration.getUserHistory, {})).toHaveLength(2);
 });
 
 test("both accounts of a person are told, and what was put together goes together", async () => {
@@ -150,6 +208,14 @@ describe("a copy", () => {
     expect(await page("corrections")).toMatchObject([{ text: "It is Ma.", status: "open" }]);
     const user = (await all.asha.query(api.accounts.me, {}))?.user.id ?? "";
     expect(JSON.stringify([await page("pieces"), await page("favorites"), await page("corrections")])).not.toContain(user);
+    const shared = await all.asha.mutation(api.shares.create, { generationId: piece, token: newToken(), idempotencyKey: "3" });
+    const { playlistId } = await all.asha.mutation(api.playlists.create, { name: "Mornings", idempotencyKey: "4" });
+    await all.asha.mutation(api.playlists.add, { playlistId, generationId: piece });
+    const rest = async (section: "shares" | "opened" | "playlists" | "entries") => (await all.asha.query(api.privacy.page, { section, ...pageFrom() })).page;
+    expect(await rest("shares")).toMatchObject([{ title: "Yaman", token: shared.token }]);
+    expect(await rest("opened")).toEqual([]);
+    expect(await rest("playlists")).toMatchObject([{ name: "Mornings", role: "owner", owner: { name: "Asha" } }]);
+    expect(await rest("entries")).toMatchObject([{ playlist: "Mornings", title: "Yaman" }]);
     expect((await all.backend.withIdentity({ issuer: "https://x.test", subject: "n" }).query(api.privacy.page, { section: "pieces", ...pageFrom() })).page).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** The table of public functions in docs/security.md, and arguments that each of them takes. */
 
-export const WHO = ["anyone", "user", "user through a bot", "bot", "worker", "user or bot", "curator or bot"] as const;
+export const WHO = ["anyone", "user", "user through a bot", "bot", "worker", "user or bot", "curator or bot", "group admin"] as const;
 export type Who = (typeof WHO)[number];
 
 /** Who may call each function, as docs/security.md has it. Throws where the table cannot be read. */
@@ -27,6 +27,7 @@ export interface Standing {
   correction: string;
   worker: string;
   linked: Linked;
+  listed: Listed;
 }
 
 /** A link of the user with another account, that account's row, a link that waits for their word, and what the bot has to tell. */
@@ -46,6 +47,9 @@ export async function linkTo(owner: string, others: [string, string], as: (subje
     await as(other, "links:begin", { hash, kind: "code" });
     return ((await as(owner, "links:redeem", { hash })) as { linkId: string }).linkId;
   };
+  // A person has twenty accounts at most, and these tests would use up more.
+  const before = (await as(owner, "accounts:me", {})) as { accounts: { id: string; current: boolean }[] };
+  for (const { id, current } of before.accounts) if (!current) await as(owner, "accounts:unlink", { id, idempotencyKey: id });
   const first = await between(others[0]);
   await as(others[0], "links:confirm", { linkId: first });
   const { mergeId } = (await as(owner, "links:confirm", { linkId: first })) as { mergeId: string };
@@ -59,10 +63,37 @@ export async function linkTo(owner: string, others: [string, string], as: (subje
   };
 }
 
+/** A finished piece of the user, a playlist of theirs with it, and another member of that. */
+export interface Listed {
+  finished: string;
+  playlist: string;
+  entry: string;
+  member: string;
+}
+
+export const NOTHING_LISTED: Listed = { finished: "x", playlist: "x", entry: "x", member: "x" };
+
+/** 128 bits in the alphabet of URLs. */
+export function newToken(): string {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+
+/** Makes these around a finished piece, by calls alone; earlier playlists of the owner go. */
+export async function listFor(owner: string, finished: string, other: string, as: (subject: string | null, path: string, args: object) => Promise<unknown>): Promise<Listed> {
+  for (const { playlistId } of (await as(owner, "playlists:mine", {})) as { playlistId: string }[]) await as(owner, "playlists:remove", { playlistId });
+  const made = (await as(owner, "playlists:create", { name: "Mornings", idempotencyKey: newToken() })) as { playlistId: string };
+  const playlist = made.playlistId;
+  const { entryId } = (await as(owner, "playlists:add", { playlistId: playlist, generationId: finished })) as { entryId: string };
+  const { token } = (await as(owner, "playlists:invite", { playlistId: playlist, role: "editor", token: newToken() })) as { token: string };
+  await as(other, "playlists:join", { token });
+  const members = (await as(owner, "playlists:members", { playlistId: playlist })) as { memberId: string; own: boolean }[];
+  return { finished, playlist, entry: entryId, member: members.find(({ own }) => !own)?.memberId ?? "" };
+}
+
 export type Arguments = Record<string, unknown>;
 
 /** Arguments that each public function takes, on what stands there. */
-export function argumentsFor({ piece, delivery, upload, audio, correction, worker, linked }: Standing): Record<string, Arguments> {
+export function argumentsFor({ piece, delivery, upload, audio, correction, worker, linked, listed }: Standing): Record<string, Arguments> {
   const place = { platform: "discord", chat: "c1" };
   const lease = { generationId: piece, worker, attempt: 1 };
   const paginationOpts = { numItems: 5, cursor: null };
@@ -92,6 +123,17 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
     "favorites:setByMessage": { ...place, message: "m1", on: true },
     "files:generateUploadUrl": {},
     "files:getFileUrl": { storageId: audio },
+    "groups:announce": { text: "Back in ten minutes." },
+    "groups:audit": { guild: "g1", paginationOpts },
+    "groups:auditAll": { paginationOpts },
+    "groups:ban": { guild: "g1", account: "discord:77", name: "Mallory", idempotencyKey: "ban" },
+    "groups:banEverywhere": { account: "discord:78" },
+    "groups:configure": { guild: "g1", changes: { allowedChats: ["c1"], perHour: 30, longestS: 120 }, idempotencyKey: "configure" },
+    "groups:left": { platform: "discord", guild: "g9", chats: ["c9"] },
+    "groups:rules": {},
+    "groups:show": { guild: "g1" },
+    "groups:unban": { guild: "g1", account: "discord:77", idempotencyKey: "unban" },
+    "groups:unbanEverywhere": { account: "discord:78" },
     "jobs:claim": { worker, leaseS: 90, holds: [piece] },
     "jobs:complete": { ...lease, audioFileId: upload, metadata },
     "jobs:fail": { ...lease, code: "failed", message: "It did not work.", retry: true },
@@ -113,21 +155,42 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
     "migration:strays": { table: "legacy", paginationOpts },
     "migration:uploadUrl": {},
     "migration:uploads": { since: 0, paginationOpts },
+    "migration:withdraw": { source: "old", rows: [{ table: "ragas", id: "1", target: "oldRagas", previous: null }] },
     "migration:write": { run, entries: [entry] },
     "musicGeneration:cancel": { generationId: piece, idempotencyKey: "stop" },
+    "musicGeneration:chain": { generationId: piece, place },
     "musicGeneration:get": { generationId: piece, place },
     "musicGeneration:getUserHistory": { isFavorite: false },
     "musicGeneration:history": { paginationOpts },
     "musicGeneration:remove": { generationId: piece },
+    "musicGeneration:rename": { generationId: piece, title: "An evening" },
     "musicGeneration:startGeneration": { request: REQUEST, idempotencyKey: "start" },
     "musicGeneration:toggleFavorite": { generationId: piece, idempotencyKey: "turn", place },
     "notices:done": { noticeId: linked.notice },
+    "playlists:add": { playlistId: listed.playlist, generationId: listed.finished },
+    "playlists:create": { name: "Evenings", idempotencyKey: "create" },
+    "playlists:drop": { playlistId: listed.playlist, entryId: listed.entry },
+    "playlists:expel": { playlistId: listed.playlist, memberId: listed.member },
+    "playlists:invite": { playlistId: listed.playlist, role: "listener", token: newToken() },
+    "playlists:join": { token: "j".repeat(22) },
+    "playlists:leave": { playlistId: "x" },
+    "playlists:members": { playlistId: listed.playlist },
+    "playlists:mine": {},
+    "playlists:remove": { playlistId: listed.playlist },
+    "playlists:rename": { playlistId: listed.playlist, name: "Nights" },
+    "playlists:setRole": { playlistId: listed.playlist, memberId: listed.member, role: "listener" },
+    "playlists:show": { playlistId: listed.playlist, paginationOpts },
+    "playlists:uninvite": { playlistId: listed.playlist },
     "privacy:deleteMe": {},
     "privacy:page": { section: "pieces", paginationOpts },
     "ragas:getAll": { tradition: "Carnatic" },
     "ragas:getByName": { name: "Yaman", tradition: "Hindustani" },
     "ragas:page": { paginationOpts },
     "ragas:search": { query: "evening", tradition: "Hindustani" },
+    "shares:create": { generationId: listed.finished, token: newToken(), idempotencyKey: "share" },
+    "shares:mine": { paginationOpts },
+    "shares:open": { token: "o".repeat(22) },
+    "shares:revoke": { generationId: listed.finished },
   };
 }
 

@@ -5,7 +5,7 @@ import { makeFunctionReference, type GenericSchema, type SchemaDefinition, type 
 import { ConvexError } from "convex/values";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
-import { argumentsFor, callersIn, functionsOf, linkTo, NOTHING_LINKED, publicOf, REQUEST, type Exported, type Modules, type Standing, type Who } from "./public_functions.ts";
+import { argumentsFor, callersIn, functionsOf, linkTo, listFor, NOTHING_LINKED, NOTHING_LISTED, publicOf, REQUEST, type Exported, type Modules, type Standing, type Who } from "./public_functions.ts";
 
 const ISSUER = "https://raga-bot.test";
 const OIDC = "https://accounts.test";
@@ -38,6 +38,10 @@ const CALLERS: Record<string, { identity: Identity | null; passes: Who[] }> = {
   "a curator": { identity: chatAccount("discord:1", { curator: true }), passes: ["user", "user through a bot", "user or bot", "curator or bot"] },
   "a user who claims to be a curator in words": { identity: chatAccount("discord:1", { curator: "true" }), passes: ["user", "user through a bot", "user or bot"] },
   "an OIDC user who claims to be a curator": { identity: { issuer: OIDC, subject: "u1", curator: true }, passes: ["user", "user or bot"] },
+  "somebody who looks after a group": { identity: chatAccount("discord:1", { admin: "discord:g1" }), passes: ["user", "user through a bot", "user or bot", "group admin"] },
+  "somebody who looks after another group": { identity: chatAccount("discord:1", { admin: "discord:g2" }), passes: ["user", "user through a bot", "user or bot"] },
+  "somebody who looks after a group of that id elsewhere": { identity: chatAccount("discord:1", { admin: "telegram:g1" }), passes: ["user", "user through a bot", "user or bot"] },
+  "an OIDC user who claims to look after a group": { identity: { issuer: OIDC, subject: "u1", admin: "discord:g1" }, passes: ["user", "user or bot"] },
   "a user through no bot": { identity: chatAccount("web:3", { bot: "" }), passes: ["user", "user or bot"] },
   "a bot": { identity: { issuer: ISSUER, subject: `bot:${BOT}`, role: "bot", bot: BOT }, passes: ["bot", "user or bot", "curator or bot"] },
   "a worker": { identity: { issuer: ISSUER, subject: WORKER, role: "worker" }, passes: ["worker"] },
@@ -62,7 +66,8 @@ async function prepared(): Promise<{ backend: Backend; standing: Standing }> {
   const store = (): Promise<string> => backend.run((ctx) => ctx.storage.store(new Blob(["audio"])));
   const start = async (more: object): Promise<string> =>
     (await call(backend, "musicGeneration:startGeneration", OWNER, { request: REQUEST, ...more })) as string;
-  const standing = { piece: await start({}), delivery: "", upload: "", audio: await store(), correction: "", worker: WORKER, linked: NOTHING_LINKED };
+  const standing = { piece: await start({}), delivery: "", upload: "", audio: await store(), correction: "", worker: WORKER, linked: NOTHING_LINKED, listed: NOTHING_LISTED };
+  const finished = standing.piece;
   await call(backend, "jobs:claim", worker, { worker: WORKER, leaseS: 90 });
   await call(backend, "jobs:complete", worker, { ...argumentsFor(standing)["jobs:complete"], audioFileId: standing.audio });
   standing.piece = await start({ delivery: { platform: "discord", chat: "c1", message: "m1" } });
@@ -76,6 +81,7 @@ async function prepared(): Promise<{ backend: Backend; standing: Standing }> {
   const as = (subject: string | null, path: string, args: object): Promise<unknown> =>
     call(backend, path, subject === null ? (CALLERS["a bot"]?.identity ?? null) : chatAccount(subject), { ...args });
   standing.linked = await linkTo("discord:1", ["telegram:8", "telegram:9"], as);
+  standing.listed = await listFor("discord:1", finished, "telegram:7", as);
   return { backend, standing };
 }
 
@@ -117,7 +123,7 @@ describe("the page", () => {
 });
 
 test("there are arguments for every public function, and for no other", () => {
-  const names = Object.keys(argumentsFor({ piece: "", delivery: "", upload: "", audio: "", correction: "", worker: "", linked: NOTHING_LINKED }));
+  const names = Object.keys(argumentsFor({ piece: "", delivery: "", upload: "", audio: "", correction: "", worker: "", linked: NOTHING_LINKED, listed: NOTHING_LISTED }));
   expect(names.sort()).toEqual(everyPath);
 });
 
@@ -159,9 +165,9 @@ describe("beyond the role", () => {
     return { backend, standing };
   }
 
-  test.each(["get", "toggleFavorite", "cancel", "remove"])("musicGeneration:%s gives somebody else's piece to nobody", async (name) => {
+  test.each(["get", "chain", "rename", "toggleFavorite", "cancel", "remove"])("musicGeneration:%s gives somebody else's piece to nobody", async (name) => {
     const { backend, standing } = await preparedForTwo();
-    const args = { generationId: standing.piece };
+    const args = { generationId: standing.piece, ...(name === "rename" ? { title: "Mine" } : {}) };
     expect(await outcome(call(backend, `musicGeneration:${name}`, stranger, args))).toBe("not_found");
     expect(await outcome(call(backend, `musicGeneration:${name}`, OWNER, args))).toBe("allowed");
   });
@@ -207,6 +213,19 @@ describe("beyond the role", () => {
     expect(await ask(OWNER, standing.upload)).toBe("not_found");
   });
 
+  test.each(["add", "drop", "expel", "invite", "members", "remove", "rename", "setRole", "show", "uninvite"])("playlists:%s gives somebody else's playlist to nobody", async (name) => {
+    const { backend, standing } = await preparedForTwo();
+    const args = argumentsFor(standing)[`playlists:${name}`] ?? {};
+    expect(await outcome(call(backend, `playlists:${name}`, stranger, args))).toBe("not_found");
+  });
+
+  test.each(["create", "revoke"])("shares:%s is for one's own pieces", async (name) => {
+    const { backend, standing } = await preparedForTwo();
+    const args = argumentsFor(standing)[`shares:${name}`] ?? {};
+    expect(await outcome(call(backend, `shares:${name}`, stranger, args))).toBe("not_found");
+    expect(await outcome(call(backend, `shares:${name}`, OWNER, args))).toBe("allowed");
+  });
+
   test("lists hold nothing of others", async () => {
     const { backend, standing } = await preparedForTwo();
     expect(await call(backend, "musicGeneration:getUserHistory", OWNER, {})).toHaveLength(2);
@@ -230,6 +249,8 @@ describe("every public function comes from a wrapper", () => {
     userOrBotQuery: ["user or bot"],
     curatorOrBotQuery: ["curator or bot"],
     curatorOrBotMutation: ["curator or bot"],
+    groupAdminQuery: ["group admin"],
+    groupAdminMutation: ["group admin"],
   };
   const sources = Object.entries(texts).filter(([path]) => !path.endsWith("/callers.ts"));
 

@@ -30,10 +30,13 @@ export function chatAccount(subject: string, name: string, bot = "b1"): Record<s
   return { issuer: ISSUER, subject, role: "user", bot, name };
 }
 
-/** A deployment of its own with nothing in it: two people of one bot, another bot, two workers. */
-export function world() {
+/**
+ * A deployment of its own with nothing in it: two people of one bot, another bot, two workers. `limits`: what one
+ * transaction may read and write is bounded as in Convex.
+ */
+export function world({ limits = false } = {}) {
   vi.stubEnv("RAGA_JWT_ISSUER", ISSUER);
-  const backend = convexTest({ schema, modules });
+  const backend = convexTest({ schema, modules, transactionLimits: limits });
   const asRobot = (role: string, subject: string, more = {}) => backend.withIdentity({ issuer: ISSUER, subject, role, ...more });
   return {
     backend,

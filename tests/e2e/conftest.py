@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot_process import ROOT, bare_environment
+from tests.bot_process import ROOT, BotProcess, bare_environment, children_of
+from tests.peers.discord import world as discord
 from tests.peers.discord.peer import DiscordPeer
+from tests.peers.telegram import world as telegram
 from tests.peers.telegram.peer import TelegramPeer
 
 _SEEDED_WITHIN_S = 180.0
@@ -64,3 +66,28 @@ async def telegram_peer() -> AsyncIterator[TelegramPeer]:
         yield server
     finally:
         await server.stop()
+
+
+@pytest.fixture
+async def bot(
+    discord_peer: DiscordPeer, telegram_peer: TelegramPeer, state_dir: Path
+) -> AsyncIterator[BotProcess]:
+    """A bot on both of them and in the page."""
+    running = BotProcess(
+        state_dir,
+        DISCORD_TOKEN=discord.TOKEN,
+        DISCORD_API_URL=discord_peer.url,
+        DISCORD_GATEWAY_URL=discord_peer.gateway_url,
+        TELEGRAM_TOKEN=telegram.TOKEN,
+        TELEGRAM_API_URL=telegram_peer.url,
+    )
+    await running.start()
+    try:
+        yield running
+    finally:
+        assert await running.stop() == 0
+    assert children_of(state_dir) == []
+    assert [line for line in running.log if "ERROR" in line or "Traceback" in line] == []
+    assert discord_peer.problems == telegram_peer.problems == []
+    assert discord_peer.interactions.unanswered == []
+    assert telegram_peer.people.unanswered == []

@@ -7,14 +7,10 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.bot.platforms.web.visit import Tab, Visit
-from tests.bot_process import BotProcess, children_of
+from tests.bot_process import BotProcess
 from tests.peers.discord import world as discord
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.people import Person as DiscordPerson
@@ -25,38 +21,6 @@ from tests.peers.telegram.people import Person as TelegramPerson
 CODE = re.compile(r"/link ([0-9A-Z]{5}-[0-9A-Z]{5})")
 PAYLOAD = re.compile(r"start=([\w-]+)")
 DEADLINE_S = 30.0
-
-
-@pytest.fixture
-def chat(discord_peer: DiscordPeer) -> DiscordPeer:
-    return discord_peer
-
-
-@pytest.fixture
-def messenger(telegram_peer: TelegramPeer) -> TelegramPeer:
-    return telegram_peer
-
-
-@pytest.fixture
-async def bot(chat: DiscordPeer, messenger: TelegramPeer, state_dir: Path) -> AsyncIterator[BotProcess]:
-    running = BotProcess(
-        state_dir,
-        DISCORD_TOKEN=discord.TOKEN,
-        DISCORD_API_URL=chat.url,
-        DISCORD_GATEWAY_URL=chat.gateway_url,
-        TELEGRAM_TOKEN=telegram.TOKEN,
-        TELEGRAM_API_URL=messenger.url,
-    )
-    await running.start()
-    try:
-        yield running
-    finally:
-        assert await running.stop() == 0
-    assert children_of(state_dir) == []
-    assert [line for line in running.log if "ERROR" in line or "Traceback" in line] == []
-    assert chat.problems == messenger.problems == []
-    assert chat.interactions.unanswered == []
-    assert messenger.people.unanswered == []
 
 
 class Asha:
@@ -130,9 +94,9 @@ async def link_both(person: Asha) -> discord.Message:
 
 
 async def test_linked_the_same_everywhere_and_parted_again(
-    chat: DiscordPeer, messenger: TelegramPeer, bot: BotProcess
+    discord_peer: DiscordPeer, telegram_peer: TelegramPeer, bot: BotProcess
 ) -> None:
-    person = Asha(chat, messenger)
+    person = Asha(discord_peer, telegram_peer)
     await person.on_discord("raga", name="Desh")
     card = person.there.direct.from_bot[-1]
     await person.there.press(card, "Favorite")
@@ -157,7 +121,7 @@ async def test_linked_the_same_everywhere_and_parted_again(
             assert payload is not None
             before = {one.ident for one in person.phone.chat.from_bot}
             person.phone.start(payload[1])
-            question = await messenger.message(person.phone.chat, lambda one: one.ident not in before)
+            question = await telegram_peer.message(person.phone.chat, lambda one: one.ident not in before)
             assert "the chat page you?" in question.text
             person.phone.press(question, "Yes")
             asked = await page.until_message(lambda one: "Is Ashu on Telegram you?" in str(one["reply"]))
@@ -183,7 +147,7 @@ async def test_linked_the_same_everywhere_and_parted_again(
             await page.say(undo)
             await person.told_on_telegram("has taken the link back")
     pressed = await person.there.press(done, "Take it back")
-    await chat.until(
+    await discord_peer.until(
         lambda: "is taken back" in done.text or "is taken back" in pressed.text, "the word that it is undone"
     )
     found = await favorites(person)
@@ -193,10 +157,10 @@ async def test_linked_the_same_everywhere_and_parted_again(
 
 
 async def test_in_a_group_a_link_is_refused_kindly(
-    chat: DiscordPeer, messenger: TelegramPeer, bot: BotProcess
+    discord_peer: DiscordPeer, telegram_peer: TelegramPeer, bot: BotProcess
 ) -> None:
-    person = Asha(chat, messenger)
-    group = messenger.group("Forum")
+    person = Asha(discord_peer, telegram_peer)
+    group = telegram_peer.group("Forum")
     await person.on_telegram("/help")
     person.phone.say("/link", group)
     refused = await person.told_on_telegram("whoever sees a link code can use it")
@@ -204,23 +168,27 @@ async def test_in_a_group_a_link_is_refused_kindly(
     assert all("link code" not in one.text for one in group.from_bot)
 
 
-async def test_unlinked_and_deleted(chat: DiscordPeer, messenger: TelegramPeer, bot: BotProcess) -> None:
-    person = Asha(chat, messenger)
+async def test_unlinked_and_deleted(
+    discord_peer: DiscordPeer, telegram_peer: TelegramPeer, bot: BotProcess
+) -> None:
+    person = Asha(discord_peer, telegram_peer)
     await person.on_discord("raga", name="Desh")
     await person.there.press(person.there.direct.from_bot[-1], "Favorite")
     await link_both(person)
     await same_everywhere(person, None, {"Desh"})
     listed = await person.on_telegram("/unlink")
     person.phone.press(listed, "1.")
-    sure = await messenger.message(person.phone.chat, lambda one: "Unlink Asha" in one.text)
+    sure = await telegram_peer.message(person.phone.chat, lambda one: "Unlink Asha" in one.text)
     person.phone.press(sure, "Yes")
     await person.told_on_telegram("by itself now")
     await person.told_on_discord("has taken this account out")
     assert await favorites(person) == [set(), {"Desh"}]
 
     person.phone.say("/export")
-    copy = await messenger.message(person.phone.chat, lambda one: one.content.get("document") is not None)
-    with zipfile.ZipFile(io.BytesIO(messenger.files[copy.content["document"]["file_id"]].data)) as archive:
+    copy = await telegram_peer.message(person.phone.chat, lambda one: one.content.get("document") is not None)
+    with zipfile.ZipFile(
+        io.BytesIO(telegram_peer.files[copy.content["document"]["file_id"]].data)
+    ) as archive:
         assert json.loads(archive.read("favorites.json"))[0]["raga"] == "Desh"
         assert [one["account"] for one in json.loads(archive.read("you.json"))["accounts"]] == [
             person.phone.account

@@ -12,6 +12,7 @@ from handlers.errors import NotFoundError, TooManyError
 from handlers.model import (
     AccountId,
     Actor,
+    Ancestor,
     Correction,
     Cursor,
     Download,
@@ -25,8 +26,14 @@ from handlers.model import (
     LinkSecret,
     LinkStep,
     MessageRef,
+    Opened,
     Page,
+    Person,
     Place,
+    Playlist,
+    PlaylistEntry,
+    PlaylistMember,
+    PlaylistRole,
     Preferences,
     Profile,
     Request,
@@ -218,6 +225,153 @@ class MemoryCorrections:
         return Page(tuple(reversed(own))[:limit], None)
 
 
+@dataclass
+class MemorySharing:
+    """Shares in memory: who shares what."""
+
+    shared: dict[str, tuple[Actor, Generation]] = field(default_factory=dict)
+    pieces: dict[GenerationId, tuple[Actor, Generation]] = field(default_factory=dict)
+    ancestors: tuple[Ancestor, ...] = ()
+    titles: dict[GenerationId, str] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+
+    def _own(self, actor: Actor, generation: GenerationId) -> Generation:
+        owner, piece = self.pieces.get(generation, (None, None))
+        if owner is None or piece is None or owner.account != actor.account:
+            raise NotFoundError
+        return piece
+
+    async def share(self, actor: Actor, generation: GenerationId, *, key: str) -> str:
+        self.keys.append(key)
+        token = f"token-of-{generation[-4:]}-xxxxxxxx"
+        self.shared[token] = (actor, self._own(actor, generation))
+        return token
+
+    async def open(self, actor: Actor, token: str) -> Opened | None:
+        if token not in self.shared:
+            return None
+        owner, piece = self.shared[token]
+        own = owner.account == actor.account
+        return Opened(replace(piece, own=own), Person("discord", owner.name))
+
+    async def revoke(self, actor: Actor, generation: GenerationId) -> None:
+        self._own(actor, generation)
+        self.shared = {token: one for token, one in self.shared.items() if one[1].id != generation}
+
+    async def rename(self, actor: Actor, generation: GenerationId, title: str) -> None:
+        self._own(actor, generation)
+        self.titles[generation] = title
+
+    async def chain(self, actor: Actor, place: Place, generation: GenerationId) -> tuple[Ancestor, ...]:
+        assert place.platform == actor.account.partition(":")[0]
+        assert generation
+        return self.ancestors
+
+
+@dataclass
+class MemoryPlaylists:
+    """Playlists in memory, each one's role by their account."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    roles: dict[tuple[str, AccountId], PlaylistRole] = field(default_factory=dict)
+    people: dict[AccountId, str] = field(default_factory=dict)
+    contents: dict[str, list[PlaylistEntry]] = field(default_factory=dict)
+    pieces: dict[GenerationId, Generation] = field(default_factory=dict)
+    tokens: dict[str, tuple[str, PlaylistRole]] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def _role(self, actor: Actor, playlist: str) -> PlaylistRole:
+        role = self.roles.get((playlist, actor.account))
+        if role is None:
+            raise NotFoundError
+        return role
+
+    def _one(self, actor: Actor, playlist: str) -> Playlist:
+        owner = next(
+            account for (one, account), role in self.roles.items() if (one, role) == (playlist, "owner")
+        )
+        return Playlist(
+            playlist, self.names[playlist], self._role(actor, playlist), Person("web", self.people[owner])
+        )
+
+    async def mine(self, actor: Actor) -> tuple[Playlist, ...]:
+        return tuple(self._one(actor, one) for one, account in self.roles if account == actor.account)
+
+    async def create(self, actor: Actor, name: str, *, key: str) -> str:
+        ident = self.keys.setdefault(key, f"p{len(self.keys):031d}")
+        self.names[ident], self.people[actor.account] = name, actor.name
+        self.roles[ident, actor.account] = "owner"
+        self.contents.setdefault(ident, [])
+        return ident
+
+    async def entries(
+        self, actor: Actor, playlist: str, cursor: Cursor | None, limit: int
+    ) -> Page[PlaylistEntry]:
+        self._role(actor, playlist)
+        start = int(cursor or 0)
+        found = self.contents[playlist]
+        more = Cursor(str(start + limit)) if start + limit < len(found) else None
+        return Page(tuple(found[start : start + limit]), more)
+
+    async def add(self, actor: Actor, place: Place, playlist: str, generation: GenerationId) -> None:
+        assert place.platform
+        if self._role(actor, playlist) == "listener":
+            raise NotFoundError
+        number = len(self.contents[playlist])
+        entry = PlaylistEntry(f"e{number:031d}", self.pieces[generation], Person("web", actor.name), True)
+        self.contents[playlist].append(entry)
+
+    async def drop(self, actor: Actor, playlist: str, entry: str) -> None:
+        self._role(actor, playlist)
+        self.contents[playlist] = [one for one in self.contents[playlist] if one.id != entry]
+
+    async def invite(self, actor: Actor, playlist: str, role: PlaylistRole) -> str:
+        if self._role(actor, playlist) != "owner":
+            raise NotFoundError
+        token = f"{role[:8]:x<22}"
+        self.tokens[token] = (playlist, role)
+        return token
+
+    async def join(self, actor: Actor, token: str) -> Playlist | None:
+        if token not in self.tokens:
+            return None
+        playlist, role = self.tokens[token]
+        self.people[actor.account] = actor.name
+        self.roles[playlist, actor.account] = role
+        return self._one(actor, playlist)
+
+    async def members(self, actor: Actor, playlist: str) -> tuple[PlaylistMember, ...]:
+        self._role(actor, playlist)
+        return tuple(
+            PlaylistMember(
+                f"m{account.partition(':')[2]}",
+                Person("web", self.people[account]),
+                role,
+                account == actor.account,
+            )
+            for (one, account), role in self.roles.items()
+            if one == playlist
+        )
+
+    async def set_role(self, actor: Actor, playlist: str, member: str, role: PlaylistRole) -> None:
+        if self._role(actor, playlist) != "owner":
+            raise NotFoundError
+        self.roles[playlist, AccountId(f"web:{member[1:]}")] = role
+
+    async def expel(self, actor: Actor, playlist: str, member: str) -> None:
+        if self._role(actor, playlist) != "owner":
+            raise NotFoundError
+        del self.roles[playlist, AccountId(f"web:{member[1:]}")]
+
+    async def leave(self, actor: Actor, playlist: str) -> None:
+        del self.roles[playlist, actor.account]
+
+    async def remove(self, actor: Actor, playlist: str) -> None:
+        if self._role(actor, playlist) != "owner":
+            raise NotFoundError
+        self.roles = {key: role for key, role in self.roles.items() if key[0] != playlist}
+
+
 class OneCopy:
     """Copies of those who speak as Asha."""
 
@@ -312,6 +466,8 @@ class Dialogue:
     backend: MemoryBackend = field(default_factory=MemoryBackend)
     corrections: MemoryCorrections = field(default_factory=MemoryCorrections)
     people: MemoryPeople = field(default_factory=lambda: MemoryPeople())
+    sharing: MemorySharing = field(default_factory=lambda: MemorySharing())
+    playlists: MemoryPlaylists = field(default_factory=lambda: MemoryPlaylists())
     _events: count[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -325,6 +481,8 @@ class Dialogue:
             downloads=MemoryDownloads(),
             copies=OneCopy(),
             people=self.people,
+            sharing=self.sharing,
+            playlists=self.playlists,
             doors=OneDoor(),
             corrections=self.corrections,
         )

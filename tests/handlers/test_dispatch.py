@@ -18,7 +18,7 @@ from tests.handlers.record import Dialogue
 
 LISTED = (
     *("raga", "search", "hear", "generate", "favorites", "history", "correct", "cancel"),
-    *("me", "link", "unlink", "privacy", "export", "delete", "help"),
+    *("playlists", "join", "open", "me", "link", "unlink", "privacy", "export", "delete", "help"),
 )
 
 

@@ -265,6 +265,8 @@ async def test_a_finished_piece(say: Say, dialogue: Dialogue) -> None:
     assert {line.split()[0] for line in lines(reply)} == {
         "/favorite",
         "/download",
+        "/share",
+        "/addto",
         "/again",
         "/vary",
         "/longer",

@@ -9,9 +9,10 @@ import re
 PAYLOAD_CHARACTERS = 64
 """All that an address may carry, in letters, digits, ``_`` and ``-``."""
 
-OPENED = frozenset({"raga", "search", "help", "favorites", "history", "link"})
+OPENED = frozenset({"raga", "search", "help", "favorites", "history", "link", "open", "join"})
 """What an address may ask for: looking things up. Whoever follows a link must not have done something by it; a link of
-accounts asks both sides first."""
+accounts asks both sides first, what is shared is opened to be heard, and a playlist is left
+as easily as it is joined."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9 ]*")
 _CODED = "l-"
