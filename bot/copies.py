@@ -33,7 +33,7 @@ _KEPT_BYTES = 512 * 2**20
 _REMEMBERED = 32
 _SMALL_BYTES = 100_000
 _SMALL_BYTES_A_SECOND = 6_000
-_SECTIONS = ("pieces", "favorites", "corrections")
+_SECTIONS = ("pieces", "favorites", "corrections", "shares", "opened", "playlists", "entries")
 _AT_ONCE = 4
 _SMALLER = (
     "Its music is coded smaller, since this chat takes no file as large as the whole; the chat page does."
@@ -45,6 +45,8 @@ you.json          your accounts and preferences
 pieces.json       what was made for you, and the request that makes it again
 favorites.json    what you keep
 corrections.json  errors in the catalogue that you reported
+shares.json       what you let others hear by a link, and opened.json what others let you hear
+playlists.json    the playlists that you belong to, and entries.json what you added to them
 audio/            your pieces, by the ids in pieces.json
 """
 

@@ -82,6 +82,10 @@ async def test_a_copy_has_everything_and_comes_smaller_where_it_must(
         "pieces.json",
         "favorites.json",
         "corrections.json",
+        "shares.json",
+        "opened.json",
+        "playlists.json",
+        "entries.json",
         f"audio/{made}.mp3",
     }
     assert [one["id"] for one in pieces] == [made]
