@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import sqlite3
 import time
 from functools import cache
 from pathlib import Path
@@ -14,17 +15,20 @@ from migration import page, report
 from migration.deployment import deployment
 from migration.dump import Dump
 from migration.errors import MigrationError
-from migration.export import export, plans_of
+from migration.export import export, left_at, plans_of
+from migration.folder import Folder, State
 from migration.importing import Importer
 from migration.mapping import Plan, plans
 from migration.progress import Progress
+from migration.readiness import check, greet, report_paths
 from migration.report import Report
 from migration.rollback import roll_back, runs_of
 from migration.source import Place, place_of
 from migration.transform import transform
-from migration.verify import Verdict, verify
+from migration.verdict import Verdict
+from migration.verify import verify
 from migration.wishes import Wishes
-from migration.work import Folder, State
+from migration.withdraw import withdraw
 from music.catalogue import Catalogue, load
 
 
@@ -36,6 +40,13 @@ def migrate(wishes: Wishes) -> int:
     except MigrationError as error:
         progress.say(str(error))
         return 1
+    except OSError as error:
+        about = f" ({error.filename})" if error.filename else ""
+        progress.say(f"The file system does not go along: {error.strerror or type(error).__name__}{about}.")
+        return 1
+    except sqlite3.Error as error:
+        progress.say(f"The work file under {wishes.state_dir / 'migration'} cannot be used: {error}.")
+        return 1
     except KeyboardInterrupt:
         progress.say("Stopped. Nothing is lost: go on with --resume, or take it back with --rollback.")
         return 130
@@ -44,11 +55,14 @@ def migrate(wishes: Wishes) -> int:
 def _migrate(wishes: Wishes, progress: Progress) -> int:
     place = place_of(wishes.url)
     source = _source_name(wishes.source or place.database)
+    check(wishes)
     folder = Folder(wishes.state_dir, source)
     try:
         if wishes.rollback:
             return asyncio.run(_roll_back(wishes, source, folder, progress))
         began = time.monotonic()
+        if not wishes.dry_run:
+            asyncio.run(greet(wishes, source))
         state = _state(wishes, source, place, folder)
         state, export_, found = _exported(wishes, state, place, folder, progress)
         if wishes.dump is not None:
@@ -70,6 +84,7 @@ def _migrate(wishes: Wishes, progress: Progress) -> int:
 
 @cache
 def _catalogue() -> Catalogue:
+    """The catalogue to which old names are matched, read once a process."""
     return load()
 
 
@@ -87,13 +102,14 @@ def _state(wishes: Wishes, source: str, place: Place, folder: Folder) -> State:
             raise MigrationError(f"The migration that was begun here takes {known.only or 'everything'}.")
         return known
     if wishes.verify:
-        raise MigrationError(f"There is nothing to verify: no migration of {source} has been begun here.")
+        last = "the last run was a dry one" if known is not None else "no migration has been begun"
+        raise MigrationError(f"There is nothing to verify: {last} for {source} here.")
     if known is not None and known.under_way:
         raise MigrationError(
             f"A migration of {source} is not finished (run {known.run}). "
             "Go on with --resume, or take it back with --rollback."
         )
-    return folder.new_run(source, str(place), wishes.dump, wishes.only, wishes.files, dry=wishes.dry_run)
+    return folder.new_run(source, str(place), wishes)
 
 
 def _exported(
@@ -110,7 +126,7 @@ def _exported(
             "There is nothing to verify: the migration has not come that far. Go on with --resume."
         )
     if wishes.dry_run:
-        _show(plans_of(place, state.only))
+        _show(plans_of(place, state.only), left_at(place))
     taken, found = export(place, where, state.only, progress)
     return folder.reach(state, "exported", taken_at_ms=taken.taken_at_ms), taken, found
 
@@ -125,12 +141,14 @@ async def _bring(
     progress: Progress,
     began: float,
 ) -> int:
-    async with deployment(wishes.state_dir, wishes.issuer, wishes.to) as there:
+    async with deployment(wishes.state_dir, wishes.issuer, wishes.to, say=progress.say) as there:
         if not state.reached("imported"):
             if wishes.verify:
                 raise MigrationError("The import is not finished. Go on with --resume.")
             await Importer(folder.work, state, there, progress).run()
             state = folder.reach(state, "imported")
+        if (state.withdraw or wishes.withdraw) and not wishes.verify:
+            await withdraw(folder.work, state, there, progress)
         verdict = await verify(folder.work, state, export_, place, there, progress)
         state = folder.reach(state, "done")
         whole = report.gather(
@@ -148,7 +166,7 @@ async def _bring(
 
 
 async def _roll_back(wishes: Wishes, source: str, folder: Folder, progress: Progress) -> int:
-    async with deployment(wishes.state_dir, wishes.issuer, wishes.to) as there:
+    async with deployment(wishes.state_dir, wishes.issuer, wishes.to, say=progress.say) as there:
         run = wishes.run or next(iter(await runs_of(there, source)), None)
         known = folder.state()
         if run is None:
@@ -180,20 +198,25 @@ def _forget(folder: Folder) -> None:
             path.unlink()
 
 
-def _show(found: tuple[Plan, ...]) -> None:
+def _rows(number: int) -> str:
+    return f"{number:,} row{'' if number == 1 else 's'}"
+
+
+def _show(found: tuple[Plan, ...], left: tuple[tuple[str, str], ...]) -> None:
     for plan in found:
         role = "legacy" if plan.role == "rest" else plan.role
-        print(f"{plan.table.label}: {plan.table.rows:,} rows, {role}{f' ({plan.why})' if plan.why else ''}")
+        print(f"{plan.table.label}: {_rows(plan.table.rows)}, {role}{f' ({plan.why})' if plan.why else ''}")
         width = max((len(column) for column, _ in plan.lines()), default=0)
         for column, place in plan.lines():
             print(f"  {column:<{width}}  ->  {place}")
+    for name, why in left:
+        print(f"{name}: not taken ({why})")
     print(flush=True)
 
 
 def _tell(wishes: Wishes, whole: Report, folder: Folder) -> None:
     """Print the outcome, and write the reports."""
-    html = wishes.report or folder.path / "report.html"
-    json_path = html.with_suffix(".json")
+    html, json_path = report_paths(wishes.report or folder.path / "report.html")
     report.write(html, page.parts(whole, folder.work))
     report.write(json_path, report.json_parts(whole, folder.work))
     rows = sum(one.rows for one in whole.dump.tables)
@@ -201,6 +224,11 @@ def _tell(wishes: Wishes, whole: Report, folder: Folder) -> None:
     print(f"{rows:,} rows of {len(whole.dump.tables)} tables become {documents:,} documents.")
     for name, number in (whole.outcomes if not whole.dry else whole.entries).items():
         print(f"  {number:>9,}  {name}")
+    if whole.withheld:
+        number = sum(count for _, _, count in whole.withheld)
+        print(f"{number:,} values look like secrets and are left out:")
+        for table, path, count in whole.withheld[:10]:
+            print(f"  {count:>9,}  {table}.{path}")
     if whole.refusals:
         print(f"{whole.refusals:,} values found no place in a field; they are kept in legacy, and listed:")
         for table, column, number in whole.reasons[:10]:

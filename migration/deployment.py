@@ -26,9 +26,16 @@ UPLOAD_DEADLINE_S = 600.0
 PATIENCE_S = 600.0
 """So long without an answer, and the migration gives up; --resume goes on from there."""
 
+GREETING_S = 15.0
+"""So long, before anything is begun."""
+
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _PAGE = 100
+
+
+class AwayError(MigrationError):
+    """Convex has not answered for as long as this migration waits."""
 
 
 class RefusedError(Exception):
@@ -53,11 +60,19 @@ class Found:
 class Deployment:
     """One Convex deployment, called as the bot itself."""
 
-    def __init__(self, convex: Convex, signer: Signer, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        convex: Convex,
+        signer: Signer,
+        *,
+        patience_s: float = PATIENCE_S,
+        say: Callable[[str], None] = log.info,
+    ) -> None:
         self.convex = convex
         self.url = convex.url
         self._signer = signer
         self._patience_s = patience_s
+        self._say = say
         self._deadline_s = min(CALL_DEADLINE_S, patience_s)
 
     async def mutation(self, path: str, args: Mapping[str, object]) -> Any:
@@ -96,36 +111,52 @@ class Deployment:
         return await self._patiently("the upload of a file", once)
 
     async def pages(self, path: str, args: Mapping[str, object]) -> AsyncIterator[list[Any]]:
-        """The pages of a paginated query. Raises MigrationError."""
+        """The pages of a paginated query. Raises MigrationError, RefusedError."""
         cursor: str | None = None
+        size = _PAGE
         while True:
-            options = {"numItems": _PAGE, "cursor": cursor}
-            answer = await self.query(path, {**args, "paginationOpts": options})
+            options = {"numItems": size, "cursor": cursor}
+            try:
+                answer = await self.query(path, {**args, "paginationOpts": options})
+            except RefusedError:
+                # So many large documents may be more than Convex reads in one call.
+                if size == 1:
+                    raise
+                size //= 2
+                continue
             yield cast("list[Any]", answer["page"])
             if answer["isDone"]:
                 return
             cursor = answer["continueCursor"]
 
     async def found(self, source: str, keys: Sequence[tuple[str, str, str]]) -> list[Found]:
-        """Some documents that migration brought. Raises MigrationError."""
+        """Some documents that migration brought. Raises MigrationError, RefusedError."""
         given = [{"table": table, "id": row, "target": target} for table, row, target in keys]
-        return [
-            found_of(one) for one in await self.query("migration:entries", {"source": source, "keys": given})
-        ]
+        try:
+            answer = await self.query("migration:entries", {"source": source, "keys": given})
+        except RefusedError:
+            if len(keys) == 1:
+                raise
+            half = len(keys) // 2
+            return [*await self.found(source, keys[:half]), *await self.found(source, keys[half:])]
+        return [found_of(one) for one in answer]
 
     async def _patiently(self, path: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
         clock = asyncio.get_running_loop().time
         end = clock() + self._patience_s
         pause_s = _FIRST_PAUSE_S
+        said = False
         while True:
             try:
                 return await call()
             except UnavailableError:
                 if clock() + pause_s > end:
-                    raise MigrationError(
+                    raise AwayError(
                         f"Convex at {self.url} does not answer. Nothing is lost: go on with --resume once it does."
                     ) from None
-                log.info("Convex is busy or away; waiting %.1f s.", pause_s)
+                if not said:
+                    self._say(f"Convex at {self.url} is busy or away. I wait for it.")
+                    said = True
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             except NotAuthenticatedError:
@@ -168,7 +199,14 @@ def sha256_of(stored: str | None) -> str:
 
 
 @contextlib.asynccontextmanager
-async def deployment(state_dir: Path, issuer: str, url: str) -> AsyncIterator[Deployment]:
+async def deployment(
+    state_dir: Path,
+    issuer: str,
+    url: str,
+    *,
+    patience_s: float = PATIENCE_S,
+    say: Callable[[str], None] = log.info,
+) -> AsyncIterator[Deployment]:
     """The deployment at an address; without one the local deployment, started here unless it runs.
 
     Raises MigrationError.
@@ -188,7 +226,7 @@ async def deployment(state_dir: Path, issuer: str, url: str) -> AsyncIterator[De
             except LocalConvexError as error:
                 raise MigrationError(str(error)) from None
         http = await stack.enter_async_context(http_client(at))
-        yield Deployment(Convex(at, http), signer)
+        yield Deployment(Convex(at, http), signer, patience_s=patience_s, say=say)
 
 
 async def _running(state_dir: Path) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -44,6 +44,8 @@ class Dump:
     place: str
     taken_at_ms: float
     tables: tuple[TableFile, ...]
+    left: tuple[tuple[str, str], ...] = ()
+    """What was there beside tables and was not taken, with the reason."""
 
     def of(self, label: str) -> TableFile:
         """The file of a table."""
@@ -61,7 +63,7 @@ def file_name(label: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", label)
     mark = (
         ""
-        if plain == label and not label.startswith(".")
+        if plain == label.lower() and not label.startswith(".")
         else f"-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
     )
     return f"{plain.lstrip('.')}{mark}.jsonl"
@@ -73,6 +75,7 @@ def write_manifest(dump: Dump) -> None:
         "format": FORMAT,
         "from": dump.place,
         "takenAt": dump.taken_at_ms,
+        "left": [list(one) for one in dump.left],
         "tables": [{"label": one.table.label, **asdict(one)} for one in dump.tables],
     }
     draft = dump.folder / f".{MANIFEST}"
@@ -93,7 +96,8 @@ def read(folder: Path, *, check: bool = False) -> Dump | None:
     if manifest.get("format") != FORMAT:
         return None
     tables = tuple(_table_file(cast("dict[str, Any]", one)) for one in manifest["tables"])
-    dump = Dump(folder, manifest["from"], float(manifest["takenAt"]), tables)
+    left = tuple((str(name), str(why)) for name, why in manifest.get("left", []))
+    dump = Dump(folder, manifest["from"], float(manifest["takenAt"]), tables, left)
     if check:
         for one in tables:
             try:
@@ -110,7 +114,7 @@ def read(folder: Path, *, check: bool = False) -> Dump | None:
 
 def _table_file(one: dict[str, Any]) -> TableFile:
     table = one["table"]
-    columns = tuple(Column(column["name"], column["type"]) for column in table["columns"])
+    columns = tuple(Column(**column) for column in table["columns"])
     return TableFile(
         Table(table["schema"], table["name"], columns, tuple(table["key"]), table["rows"], table["parted"]),
         one["file"],
@@ -128,9 +132,11 @@ def write_zip(dump: Dump, path: Path) -> None:
     JSON text, because columns may have names and values that Convex's fields cannot; a long row comes in parts.
     """
     draft = path.with_name(f".{path.name}")
+    names = zip_names([one.table.label for one in dump.tables])
     with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        draft.chmod(0o600)
         for one in dump.tables:
-            name = re.sub(r"[^A-Za-z0-9_]", "_", f"pg_{one.table.label}")[:64]
+            name = names[one.table.label]
             with archive.open(f"{name}/documents.jsonl", "w", force_zip64=True) as file:
                 for line in dump.lines(one.table.label):
                     text = line.decode()
@@ -146,10 +152,22 @@ def write_zip(dump: Dump, path: Path) -> None:
     draft.replace(path)
 
 
+def zip_names(labels: Iterable[str]) -> dict[str, str]:
+    """What tables are called in the ZIP: letters that Convex takes, at most 64, and each name once."""
+    found: dict[str, str] = {}
+    for label in labels:
+        name = re.sub(r"[^A-Za-z0-9_]", "_", f"pg_{label}")[:64]
+        if name.lower() in {taken.lower() for taken in found.values()}:
+            name = f"{name[:55]}_{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+        found[label] = name
+    return found
+
+
 def private_folder(folder: Path) -> Path:
     """A folder that only its owner can read: what lies in it is about people. Raises MigrationError."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise MigrationError(f"I cannot write to {folder}: {error.strerror}.") from None
+        why = "it is no folder" if folder.is_file() else error.strerror
+        raise MigrationError(f"I cannot write to {folder}: {why}.") from None
     return folder

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from migration.deployment import Deployment, Found, RefusedError, sha256_of
+from migration.deployment import Deployment, RefusedError, sha256_of
 from migration.errors import MigrationError
+from migration.folder import State
 from migration.progress import Progress
-from migration.rows import canonical, checksum
-from migration.work import PHASES, State, Stored, Work, phase_bounds
+from migration.references import REF_TARGETS, as_sent
+from migration.rows import checksum
+from migration.work import PHASES, Stored, Work, phase_bounds
 
 BATCH = 100
 BATCH_BYTES = 1 << 20
@@ -22,11 +24,9 @@ UNDER_WAY = (4, 4, 1)
 """So many calls at once in each phase. Hearts go one by one: of two for one thing the first is the one that stays."""
 
 UPLOADS = 4
+LARGE_BYTES = 16 << 20
 _MARK_EVERY_S = 15.0
 _CLOCKS_APART_MS = 86_400_000.0
-
-REF_FIELDS = {"owner": "userId", "piece": "generationId", "oldRaga": "oldRagaId"}
-"""The field of a document in which a reference of its entry stands."""
 
 
 class Importer:
@@ -36,8 +36,10 @@ class Importer:
         self._work = work
         self._state = state
         self._deployment = deployment
+        self._source = state.source
         self._progress = progress
         self._uploading = asyncio.Semaphore(UPLOADS)
+        self._large = asyncio.Lock()
         self._turns: dict[str, asyncio.Lock] = {}
         self._run: dict[str, object] = {
             "id": state.run,
@@ -96,6 +98,7 @@ class Importer:
                 self._work.refuse(
                     entry.table, entry.id, entry.target, "", "refers to a row that is not in Convex"
                 )
+        await self._name_others([one for one, how in zip(batch, outcomes, strict=True) if how == "merged"])
         names = [f"{entry.target} {how}" for entry, how in zip(batch, outcomes, strict=True)]
         self._work.advance(phase, batch[-1].n, names)
         self._done += len(batch)
@@ -103,6 +106,21 @@ class Importer:
         if time.monotonic() - self._marked > _MARK_EVERY_S:
             self._marked = time.monotonic()
             await self._mark("import")
+
+    async def _name_others(self, merged: Sequence[Stored]) -> None:
+        """What was there before stays as it is: list what the old row says otherwise."""
+        if not merged:
+            return
+        keys = [(one.table, one.id, one.target) for one in merged]
+        there = {
+            (one.table, one.id, one.target): one for one in await self._deployment.found(self._source, keys)
+        }
+        for entry in merged:
+            found = there.get((entry.table, entry.id, entry.target))
+            for name, value in entry.parts()[0].items():
+                if found is not None and found.doc is not None and found.doc.get(name) != value:
+                    reason = "was in Convex before, and stays as it is there"
+                    self._work.refuse(entry.table, entry.id, name, value, reason)
 
     async def _mark(self, stage: str) -> None:
         args = {"run": self._state.run, "stage": stage, "cursor": float(self._done)}
@@ -158,18 +176,22 @@ class Importer:
         async with self._turns.setdefault(digest, asyncio.Lock()), self._uploading:
             if (known := self._storage_of(digest)) is not None:
                 return known
-            path, kind = self._work.database.execute(
-                "SELECT path, type FROM uploads WHERE sha256 = ?", (digest,)
+            path, kind, size = self._work.database.execute(
+                "SELECT path, type, size FROM uploads WHERE sha256 = ?", (digest,)
             ).fetchone()
-            content = await asyncio.to_thread(_content, Path(path), digest)
-
-            async def arrived() -> str | None:
-                await self._adopt()
-                return self._storage_of(digest)
-
-            stored = await self._deployment.upload(content, kind, arrived)
+            # Each is in memory as a whole, so the large ones go one by one.
+            async with self._large if size > LARGE_BYTES else contextlib.nullcontext():
+                stored = await self._uploaded(Path(path), kind, digest)
             self._remember(digest, stored)
             return stored
+
+    async def _uploaded(self, path: Path, kind: str, digest: str) -> str:
+        async def arrived() -> str | None:
+            await self._adopt()
+            return self._storage_of(digest)
+
+        content = await asyncio.to_thread(_content, path, digest)
+        return await self._deployment.upload(content, kind, arrived)
 
     def _storage_of(self, digest: str) -> str | None:
         found = self._work.database.execute(
@@ -220,7 +242,7 @@ class Importer:
 
     async def _replaced(self, entry: Stored) -> bool:
         _, refs, _ = entry.parts()
-        referred = [(table, row, _target_of(name)) for name, (table, row) in refs.items()]
+        referred = [(table, row, REF_TARGETS[name]) for name, (table, row) in refs.items()]
         keys: list[tuple[str, str, str]] = [(entry.table, entry.id, entry.target), *referred]
         there = {
             (one.table, one.id, one.target): one
@@ -232,34 +254,12 @@ class Importer:
         if known.checksum == entry.checksum:
             return True  # done before this process came
         if known.how != "merged":
-            ids = {name: there.get((table, row, _target_of(name))) for name, (table, row) in refs.items()}
+            named = {name: there.get((table, row, REF_TARGETS[name])) for name, (table, row) in refs.items()}
+            ids = {name: one.doc_id for name, one in named.items() if one is not None}
             if checksum(as_sent(known, refs, ids)) != known.checksum:
                 return False
         args = {"run": self._run, "entry": await self._given(entry), "previous": known.doc}
         return bool(await self._deployment.mutation("migration:replace", args))
-
-
-def as_sent(found: Found, refs: dict[str, list[str]], there: dict[str, Found | None]) -> str:
-    """A document in the form in which its entry was sent, if it still refers to the same rows."""
-    doc: dict[str, Any] = {
-        name: value for name, value in (found.doc or {}).items() if name not in found.files
-    }
-    body: dict[str, object] = {}
-    kept: dict[str, object] = {}
-    for name, row in refs.items():
-        one = there[name]
-        if one is not None and doc.get(REF_FIELDS[name]) == one.doc_id:
-            del doc[REF_FIELDS[name]]
-            kept[name] = row
-    if kept:
-        body["refs"] = kept
-    if found.files:
-        body["files"] = dict(found.files)
-    return canonical({"doc": doc, **body})
-
-
-def _target_of(ref: str) -> str:
-    return {"owner": "users", "piece": "musicGenerations", "oldRaga": "oldRagas"}[ref]
 
 
 def _within(entries: list[Stored]) -> list[Stored]:

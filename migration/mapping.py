@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import lru_cache
 from typing import Literal
 
 from migration.inspect import Column, Table
+from migration.secrecy import is_secret
 from migration.wishes import Only
 
 Role = Literal["users", "ragas", "generations", "favorites", "performances", "labels", "files", "rest"]
@@ -165,15 +163,8 @@ LABEL_TABLES: Mapping[str, tuple[str, ...]] = {
 }
 """Where the names of a performance's ids are found: the first table of these that there is and knows the id."""
 
-# Beyond question; then words that may also stand in a name that keeps no secret, such as `max_tokens` or `pin`.
-_SECRET = re.compile(r"passw|passphrase|passhash|secret|(?:^|_)pwd(?:_|$)", re.IGNORECASE)
-_SECRET_TEXT = re.compile(
-    r"token|(?:^|_)(?:salt|otp|totp|pin|pass|credentials?|jwt|cookie|hashed|"
-    r"(?:api|private|session|auth|secret|encryption|signing|access)_?keys?|(?:recovery|backup|reset|verification)_?codes?)(?:_|$)",
-    re.IGNORECASE,
-)
-_HARMLESS = re.compile(r"^(?:boolean|date|time|timestamp|interval)")
-_NUMERIC = re.compile(r"^(?:smallint|integer|bigint|numeric|real|double)")
+FILE_TABLES = _TABLES["files"]
+"""Where the audio of a performance is found, likewise."""
 
 _NEEDS: Mapping[Role, tuple[tuple[str, ...], ...]] = {
     # Each line: one of these columns must be there, else the table keeps to the rule for all others.
@@ -185,29 +176,6 @@ _NEEDS: Mapping[Role, tuple[tuple[str, ...], ...]] = {
     "files": (("file",),),
     "labels": (("label",),),
 }
-
-
-@lru_cache(maxsize=4096)
-def is_secret(column: Column) -> bool:
-    """Whether a column never leaves PostgreSQL. By its name: nobody should have to look at what it holds."""
-    if _HARMLESS.match(column.type):
-        return False
-    if _SECRET.search(column.name):
-        return True
-    return bool(_SECRET_TEXT.search(column.name)) and not _NUMERIC.match(column.type)
-
-
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-
-def is_secret_name(name: str, value: object) -> bool:
-    """The same for a name inside of JSON, such as ``accessToken``; a number or a flag under it counts as harmless."""
-    plain = _HUMP.sub("_", name).replace("-", "_")
-    if isinstance(value, bool) or value is None:
-        return False
-    if _SECRET.search(plain):
-        return True
-    return bool(_SECRET_TEXT.search(plain)) and not isinstance(value, int | float | Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +239,26 @@ def _shown(name: str) -> str:
 
 def plans(tables: Iterable[Table], only: Only | None = None) -> tuple[Plan, ...]:
     """What becomes of each table, in the order in which they are read."""
-    every = sorted(tables, key=lambda table: (table.schema != "public", table.schema, table.name))
+    every = sorted(
+        tables,
+        # Of "Users" and "users" the plainly written one is what the application used.
+        key=lambda table: (
+            table.schema != "public",
+            table.schema,
+            table.name != table.name.casefold(),
+            table.name,
+        ),
+    )
     found: list[Plan] = []
-    taken: set[Role] = set()
+    taken: set[str] = set()
     for table in every:
         plan = _plan(table)
-        if plan.role in taken:
-            plan = Plan(table, "rest", why=f"another table holds the {plan.role} already")
-        elif plan.role in _SINGLE:
-            taken.add(plan.role)
+        # Of people, ragas and so on one table; of those that rows refer to by an id one of each name.
+        holds = plan.role if plan.role in _SINGLE else table.name.casefold()
+        if plan.role != "rest":
+            if holds in taken:
+                plan = Plan(table, "rest", why=f"another table holds the {holds} already")
+            taken.add(holds)
         found.append(plan)
     kept = [plan for plan in found if only is None or plan.role in ONLY[only]]
     return tuple(sorted(kept, key=lambda plan: (_ORDER.index(plan.role), plan.table.label)))

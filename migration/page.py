@@ -10,6 +10,7 @@ from migration.report import SIGN_IN, Group, Report
 from migration.work import Work
 
 REFUSALS_SHOWN = 20_000
+_COUNTS = ("documents", "values")
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #1a7f4b; --bad: #b3261e; }
@@ -52,6 +53,7 @@ def parts(report: Report, work: Work) -> Iterator[str]:
             ("outcome", "documents"), ((name, f"{number:,}") for name, number in report.outcomes.items())
         )
     yield f"<h2>How people sign in afterwards</h2>\n<p>{escape(SIGN_IN)}</p>\n"
+    yield from _withheld(report)
     yield from _groups("The same name more than once", report.same)
     yield from _groups("Nearly the same name", report.near)
     yield from _refusals(report, work)
@@ -95,15 +97,29 @@ def _tables(report: Report) -> Iterator[str]:
         rows = report.dump.of(plan.table.label).rows
         why = f" ({escape(plan.why)})" if plan.why else ""
         role = "legacy" if plan.role == "rest" else plan.role
-        yield f"<details><summary><b>{escape(plan.table.label)}</b>: {rows:,} rows, {role}{why}</summary>\n"
+        many = f"{rows:,} row{'' if rows == 1 else 's'}"
+        yield f"<details><summary><b>{escape(plan.table.label)}</b>: {many}, {role}{why}</summary>\n"
         yield _rows(("column", "goes to"), plan.lines())
         yield "</details>\n"
+    if report.dump.left:
+        yield _rows(("not taken", "why"), report.dump.left)
+
+
+def _withheld(report: Report) -> Iterator[str]:
+    columns = [(plan.table.label, column, "all") for plan in report.plans for column in plan.secrets]
+    values = [(table, path, f"{number:,}") for table, path, number in report.withheld]
+    if not columns and not values:
+        return
+    yield "<h2>What was left out because it is a secret, or looks like one</h2>\n"
+    yield "<p>These values are in no file and not in Convex.</p>\n"
+    yield _rows(("table", "column, and where in it", "values"), [*columns, *values])
 
 
 def _groups(title: str, groups: list[Group]) -> Iterator[str]:
     if not groups:
         return
-    yield f"<h2>{title}</h2>\n<details><summary>{len(groups):,} groups, each kept as it is</summary>\n"
+    many = f"{len(groups):,} group{'' if len(groups) == 1 else 's'}"
+    yield f"<h2>{title}</h2>\n<details><summary>{many}, each kept as it is</summary>\n"
     yield _rows(("rows",), ((", ".join(f"{name} ({row})" for row, name in group.rows),) for group in groups))
     yield "</details>\n"
 
@@ -113,7 +129,10 @@ def _refusals(report: Report, work: Work) -> Iterator[str]:
     if not report.refusals:
         yield "<p>Nothing.</p>\n"
         return
-    yield f"<p>{report.refusals:,} values. Each is kept as it was in the row's entry in <code>legacy</code>.</p>\n"
+    yield (
+        f"<p>{report.refusals:,} values. "
+        "Where the reason says nothing else, each is kept as it was in the row's entry in <code>legacy</code>.</p>\n"
+    )
     yield _rows(
         ("table", "column", "values"),
         ((table, column, f"{number:,}") for table, column, number in report.reasons),
@@ -130,9 +149,12 @@ def _refusals(report: Report, work: Work) -> Iterator[str]:
 
 
 def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    names = "".join(f"<th>{escape(name)}</th>" for name in head)
-    return f"<table><thead><tr>{names}</tr></thead><tbody>\n{''.join(map(_row, rows))}</tbody></table>\n"
+    mark = ' class="number"' if head[-1] in _COUNTS else ""
+    names = "".join(f"<th>{escape(name)}</th>" for name in head[:-1]) + f"<th{mark}>{escape(head[-1])}</th>"
+    body = "".join(_row(row, mark) for row in rows)
+    return f"<table><thead><tr>{names}</tr></thead><tbody>\n{body}</tbody></table>\n"
 
 
-def _row(cells: tuple[str, ...]) -> str:
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>\n"
+def _row(cells: tuple[str, ...], mark: str = "") -> str:
+    first = "".join(f"<td>{escape(cell)}</td>" for cell in cells[:-1])
+    return f"<tr>{first}<td{mark}>{escape(cells[-1])}</td></tr>\n"

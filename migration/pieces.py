@@ -6,12 +6,14 @@ import re
 from typing import Literal
 
 from migration import rows, values
+from migration.audio import audio
 from migration.rows import Value
 from migration.transform import Old, Transformer
 from migration.work import Entry
 
 _NO_LENGTH_S = 60.0
 _WORD_LETTERS = 60
+_INSTRUMENTS = 32
 _UNKNOWN_TIME_MS = 0.0
 
 Status = Literal["completed", "failed"]
@@ -41,14 +43,11 @@ class _Asked:
 
     def word(self, field: str) -> str | None:
         """A short text; a longer one is cut and kept with the rest."""
-        if self._old.raw(field) is None:
-            found = values.text(self.value(field))
-        else:
-            found = self._transformer.text(self._old, field)
+        found = values.text(self.value(field))
+        if self._old.raw(field) is not None:
+            return self._transformer.text(self._old, field, _WORD_LETTERS)
         if found is None or len(found) <= _WORD_LETTERS:
             return found
-        if self._old.raw(field) is not None:
-            self._old.rest[self._old.plan.fields[field]] = self._old.raw(field)
         self._transformer.refuse(self._old, field, f"the field holds the first {_WORD_LETTERS} letters")
         return found[:_WORD_LETTERS].rstrip()
 
@@ -58,21 +57,31 @@ class _Asked:
         found = values.number(self.value(field))
         return found if found is not None and low <= found <= high else None
 
-    def texts(self, field: str) -> list[str]:
-        if self._old.raw(field) is not None:
-            return self._transformer.texts_of(self._old, field)
-        return values.texts(self.value(field)) or []
+    def instruments(self) -> list[str]:
+        """Their names; more or longer ones than anybody plays are kept with the rest."""
+        raw = self._old.raw("instruments")
+        if raw is not None:
+            found = self._transformer.texts_of(self._old, "instruments")
+        else:
+            found = values.texts(self.value("instruments")) or []
+        if len(found) <= _INSTRUMENTS and all(len(name) <= _WORD_LETTERS for name in found):
+            return found
+        if raw is not None:
+            self._old.rest[self._old.plan.fields["instruments"]] = raw
+        reason = f"the field holds at most {_INSTRUMENTS} names of {_WORD_LETTERS} letters"
+        self._transformer.refuse(self._old, "instruments", reason)
+        return [name for name in found if len(name) <= _WORD_LETTERS][:_INSTRUMENTS]
 
 
 def generation(transformer: Transformer, old: Old) -> str | None:
     """What a row of ``generations`` becomes."""
     owner = old.raw("owner")
-    if owner is None or transformer.row_of("users", rows.text_of(owner)) is None:
+    if owner is None or transformer.known.row("users", rows.text_of(owner)) is None:
         transformer.refuse(old, "owner", "belongs to nobody" if owner is None else "there is no such user")
-        return transformer.audio(old, "file")
+        return audio(transformer, old, "file")
     owner_id = rows.text_of(owner)
     old.exact("owner")
-    audio = transformer.audio(old, "file")
+    digest = audio(transformer, old, "file")
     created = transformer.moment(old, "createdAt")
     kept = _kept(transformer, old, owner_id)
     doc = {
@@ -81,18 +90,18 @@ def generation(transformer: Transformer, old: Old) -> str | None:
         "isFavorite": kept,
         "createdAt": _UNKNOWN_TIME_MS if created is None else created,
         "completedAt": transformer.moment(old, "completedAt"),
-        **_ending(transformer, old, audio),
+        **_ending(transformer, old, digest),
     }
     entry = transformer.entry(old, "musicGenerations", doc)
     entry.refs["owner"] = transformer.ref("users", owner_id)
-    if audio is not None:
-        entry.files["audioFileId"] = audio
+    if digest is not None:
+        entry.files["audioFileId"] = digest
     transformer.add(old, entry)
-    transformer.note("generations", old.id)
+    transformer.known.note("generations", old.id)
     if kept:
-        heart = Entry(
-            old.plan.table.label, old.id, "favorites", {"kind": "generation", "createdAt": doc["createdAt"]}
-        )
+        said = transformer.known.kept_since(old.id, owner_id)
+        since = doc["createdAt"] if said is None or said[0] is None else said[0]
+        heart = Entry(old.plan.table.label, old.id, "favorites", {"kind": "generation", "createdAt": since})
         heart.refs = {"owner": entry.refs["owner"], "piece": transformer.ref("generations", old.id)}
         transformer.add(old, heart)
     return None
@@ -105,13 +114,11 @@ def _kept(transformer: Transformer, old: Old, owner: str) -> bool:
         transformer.refuse(old, "favorite", "is neither yes nor no")
     elif said is raw and said is not None:
         old.exact("favorite")
-    heart = transformer.work.database.execute(
-        "SELECT 1 FROM hearts WHERE piece = ? AND owner = ?", (old.id, owner)
-    ).fetchone()
-    if heart is not None and said is False:
+    heart = transformer.known.kept_since(old.id, owner) is not None
+    if heart and said is False:
         # The field says yes now, so what the column said is kept.
         old.rest[old.plan.fields["favorite"]] = raw
-    return bool(said) or heart is not None
+    return bool(said) or heart
 
 
 def _request(transformer: Transformer, old: Old) -> dict[str, object]:
@@ -128,10 +135,12 @@ def _request(transformer: Transformer, old: Old) -> dict[str, object]:
     vocal = "vocal" in kind or "voice" in kind or (kind == "" and voice is not None)
     if kind in ("vocal", "instrumental") and kind == old.raw("musicType"):
         old.exact("musicType")
+    elif kind and not vocal and "instrument" not in kind:
+        transformer.refuse(old, "musicType", "is neither vocal nor instrumental: it counts as instrumental")
     duration = asked.number("duration", 0.001, 86_400)
     request: dict[str, object | None] = {
         "musicType": "vocal" if vocal else "instrumental",
-        "instruments": asked.texts("instruments") or None,
+        "instruments": asked.instruments() or None,
         "voice": voice,
         "mood": asked.word("mood") or "",
         "theme": asked.word("theme") or "",
@@ -152,19 +161,15 @@ def _seed(asked: _Asked) -> float | None:
 
 
 def _metadata(transformer: Transformer, old: Old) -> dict[str, object] | None:
-    title = transformer.text(old, "title")
-    if title is None or len(title) <= 500:
-        return None if title is None else {"title": title}
-    old.rest[old.plan.fields["title"]] = old.raw("title")
-    transformer.refuse(old, "title", "the field holds the first 500 letters")
-    return {"title": title[:500]}
+    title = transformer.text(old, "title", 500)
+    return None if title is None else {"title": title}
 
 
-def _ending(transformer: Transformer, old: Old, audio: str | None) -> dict[str, object]:
+def _ending(transformer: Transformer, old: Old, digest: str | None) -> dict[str, object]:
     """How it ended. Nobody goes on with a piece that was under way, and a finished one without its audio is none."""
     raw = old.raw("status")
     word = (values.text(raw) or "").casefold()
-    if audio is not None and (word in _DONE or word == ""):
+    if digest is not None and (word in _DONE or word == ""):
         if raw == "completed":
             old.exact("status")
         return {"status": "completed"}

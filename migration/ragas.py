@@ -14,10 +14,12 @@ from music.swaras import Tradition
 
 Read = TypeVar("Read")
 
+_NAME_LETTERS = 200
+
 
 def raga(transformer: Transformer, old: Old) -> str | None:
     """What a row of ``ragas`` becomes. Its name is matched, never guessed; what cannot be read is listed and kept."""
-    name = transformer.text(old, "name")
+    name = transformer.text(old, "name", _NAME_LETTERS)
     if name is None:
         transformer.refuse(old, "name", "a raga without a name")
         return None
@@ -26,9 +28,8 @@ def raga(transformer: Transformer, old: Old) -> str | None:
     if found is None:
         transformer.refuse(old, "name", transformer.names.hint(name, tradition))
     plain, sound = keys(name)
-    database = transformer.work.database
-    database.execute("INSERT INTO names VALUES (?, ?, ?, ?)", (plain, sound, old.id, name))
-    transformer.note("ragas", old.id, name, tradition or "")
+    transformer.known.name(plain, sound, old.id, name)
+    transformer.known.note("ragas", old.id, name, tradition or "")
     time, prahar = _times(transformer, old)
     doc = {
         "name": name,
@@ -97,7 +98,7 @@ def _read(transformer: Transformer, old: Old, field: str, read: Callable[[], Rea
 def _scale(transformer: Transformer, old: Old, field: str, tradition: Tradition | None) -> list[str]:
     given = _written(transformer, old, field)
     tokens = None if given is None else _read(transformer, old, field, lambda: list(scale(given, tradition)))
-    if tokens is not None and tokens == old.raw(field):
+    if tokens and tokens == old.raw(field):
         old.exact(field)
     return tokens or []
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from migration.dump import Dump
 from migration.errors import MigrationError
+from migration.folder import State
 from migration.mapping import Plan
-from migration.verify import Verdict
-from migration.work import State, Work
+from migration.verdict import Verdict
+from migration.work import Work
 
 GROUPS_MAX = 2_000
 
@@ -46,6 +47,8 @@ class Report:
     outcomes: dict[str, int]
     reasons: list[tuple[str, str, int]]
     refusals: int
+    withheld: list[tuple[str, str, int]]
+    """What looked like a secret and was left out: table, column or path in it, and in how many values."""
     same: list[Group]
     near: list[Group]
     verdict: Verdict | None
@@ -83,6 +86,10 @@ def gather(
         outcomes={name: number for name, number in work.counts("import").items() if number},
         reasons=[(str(table), str(column), int(number)) for table, column, number in reasons],
         refusals=sum(int(number) for _, _, number in reasons),
+        withheld=sorted(
+            ((one.table.label, path, number) for one in dump.tables for path, number in one.withheld.items()),
+            key=lambda found: (-found[2], found),
+        ),
         same=_groups(work, "plain", "count(*) > 1"),
         near=_groups(work, "sound", "count(DISTINCT plain) > 1"),
         verdict=verdict,
@@ -137,6 +144,13 @@ def summary(report: Report) -> dict[str, Any]:
         ],
         "entries": report.entries,
         "outcomes": report.outcomes,
+        "secretColumns": [
+            {"table": plan.table.label, "column": column} for plan in report.plans for column in plan.secrets
+        ],
+        "withheld": [
+            {"table": table, "path": path, "values": number} for table, path, number in report.withheld
+        ],
+        "notTaken": [{"name": name, "why": why} for name, why in report.dump.left],
         "signIn": SIGN_IN,
         "sameNames": [[list(row) for row in group.rows] for group in report.same],
         "nearNames": [[list(row) for row in group.rows] for group in report.near],

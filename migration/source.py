@@ -15,21 +15,29 @@ from migration.errors import MigrationError
 
 CONNECT_TIMEOUT_S = 10
 
-# Every value as text that says the same whatever the server's settings are; no rows hidden in silence by a policy.
+# Every value as text that says the same, and all that it can, whatever the server's settings are; no rows hidden in
+# silence by a policy.
 _SETTINGS = (
     "SET timezone = 'UTC'",
     "SET datestyle = 'ISO, YMD'",
     "SET intervalstyle = 'iso_8601'",
     "SET bytea_output = 'hex'",
+    "SET extra_float_digits = 3",
+    "SET xmloption = 'content'",
     "SET row_security = off",
-    "SET statement_timeout = 0",
-    "SET idle_in_transaction_session_timeout = 0",
+    # Which of these there are depends on the version.
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', "
+    "'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')",
 )
 
 _SENTENCES = (
     (
         r"password authentication failed|no password supplied",
         "{place} does not accept this user and password.",
+    ),
+    (
+        r"invalid (port|integer|\w+ value)|sslmode value",
+        "A part of the address of {place} is not as it must be: its port, or an option after the question mark.",
     ),
     (r"role .* does not exist", "{place} has no such user."),
     (
@@ -90,6 +98,11 @@ def words_for(place: Place) -> Iterator[None]:
     """Turn errors of PostgreSQL into one sentence. Raises MigrationError."""
     try:
         yield
+    except (psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter):
+        raise MigrationError(
+            f"{place} holds text that is no UTF-8, as a database of the encoding SQL_ASCII may. "
+            "Please convert it to UTF8 first, with pg_dump and a new database."
+        ) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise MigrationError(
             f"The user at {place} may not read everything: {_told(error, place)}. "

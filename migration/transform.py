@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
-from urllib.parse import unquote, urlsplit
 
 from migration import rows, values
 from migration.dump import Dump
 from migration.errors import MigrationError
+from migration.known import Known
 from migration.mapping import Plan, Role
 from migration.names import Names
 from migration.progress import Progress
@@ -21,13 +20,15 @@ from migration.work import Entry, Target, Upload, Work
 from music.catalogue import Catalogue, Raga
 
 FIELD_LETTERS = 16_000
-"""A longer text is cut in its field; the whole of it lies in the row's ``legacy`` entry."""
+FIELD_BYTES = 32_000
+"""A longer text is cut in its field; the whole of it lies in the row's ``legacy`` entry. Sixteen such fields, as a raga
+has them at most, are half of what a document may hold."""
 
 DOCUMENT_BYTES = 64_000
 """A larger ``legacy`` entry lies in a file, so that a page of documents keeps well within Convex's limits."""
 
 CUT_LETTERS = 2_000
-FILE_BYTES = 200 * 2**20
+_SURELY_SHORT = 2_000
 
 
 @dataclass(slots=True)
@@ -64,7 +65,8 @@ class Transformer:
         self.tables = tables
         self.source = source
         self.names = Names(catalogue)
-        self.files = files
+        self.known = Known(work.database)
+        self.files = None if files is None else files.resolve()
         self.texts = work.folder / "files"
 
     def refuse(self, old: Old, field: str, reason: str) -> None:
@@ -76,10 +78,16 @@ class Transformer:
         """An entry of this row, absent fields left out, overlong texts cut."""
         kept = {name: value for name, value in doc.items() if value is not None and value != []}
         for name, value in list(kept.items()):
-            if isinstance(value, str) and len(value) > FIELD_LETTERS:
+            if isinstance(value, str):
+                if not _too_long(value):
+                    continue
                 kept[name] = value[:CUT_LETTERS].rstrip() + " …"
                 self.refuse(old, name, f"{len(value):,} letters: the field holds the first {CUT_LETTERS:,}")
-            elif isinstance(value, list | dict) and len(rows.write(value)) > FIELD_LETTERS:
+            elif (
+                isinstance(value, list | dict)
+                and _letters(value) > _SURELY_SHORT
+                and _too_long(rows.write(value))
+            ):
                 del kept[name]
                 self.refuse(old, name, "is too long for a field")
             else:
@@ -97,13 +105,16 @@ class Transformer:
         """A row that an entry refers to."""
         return self.tables[role], row
 
-    def text(self, old: Old, field: str) -> str | None:
-        """A text field."""
+    def text(self, old: Old, field: str, letters: int | None = None) -> str | None:
+        """A text field of at most so many letters."""
         raw = old.raw(field)
         found = values.text(raw)
         if found is None:
             if raw not in (None, ""):
                 self.refuse(old, field, "is no text")
+        elif letters is not None and len(found) > letters:
+            self.refuse(old, field, f"the field holds the first {letters} letters")
+            return found[:letters].rstrip()
         elif found == raw:
             old.exact(field)
         return found
@@ -130,7 +141,9 @@ class Transformer:
             readable = values.unwrapped(raw)[1]
             self.refuse(old, field, "is no list of texts" if readable else "is broken JSON")
             return []
-        if found == raw:
+        if (
+            found and found == raw
+        ):  # an empty list is not in the document, where it would say the same as NULL
             old.exact(field)
         return found
 
@@ -149,7 +162,7 @@ class Transformer:
         """The catalogue's raga that a row speaks of, by an old raga's id or by a name; and that id if it is one."""
         raw = old.raw(id_field)
         if raw is not None:
-            known = self.row_of("ragas", rows.text_of(raw))
+            known = self.known.row("ragas", rows.text_of(raw))
             if known is None:
                 self.refuse(old, id_field, "there is no such raga")
                 return None, None
@@ -157,60 +170,6 @@ class Transformer:
             return self.names.match(label, values.tradition(tradition)), rows.text_of(raw)
         name = values.text(old.raw(name_field))
         return (None if name is None else self.names.match(name, None)), None
-
-    def row_of(self, role_or_table: str, row: str) -> tuple[str, str] | None:
-        """The label and the extra word that were noted of a row."""
-        found = self.work.database.execute(
-            "SELECT label, extra FROM rows WHERE tbl = ? AND id = ?", (role_or_table, row)
-        ).fetchone()
-        return None if found is None else (str(found[0] or ""), str(found[1] or ""))
-
-    def note(self, role_or_table: str, row: str, label: str = "", extra: str = "") -> None:
-        """Note a row that others refer to."""
-        self.work.database.execute(
-            "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", (role_or_table, row, label, extra)
-        )
-
-    def audio(self, old: Old, field: str) -> str | None:
-        """The SHA-256 of the file that a column points at, which is then to be uploaded."""
-        given = values.text(old.raw(field))
-        return None if given is None else self.audio_at(old, field, given)
-
-    def audio_at(self, old: Old, field: str, given: str) -> str | None:
-        """The same for a path that was read elsewhere."""
-        parts = urlsplit(given)
-        if parts.scheme in ("http", "https"):
-            self.refuse(old, field, "lies on the web: it is not fetched")
-            return None
-        if self.files is None:
-            self.refuse(old, field, "is a file: name its folder with --files")
-            return None
-        relative = unquote(parts.path) if parts.scheme == "file" else given
-        root = self.files.resolve()
-        try:
-            path = (root / relative.lstrip("/")).resolve()
-            if not path.is_relative_to(root) or not path.is_file():
-                # An absolute path may lie in the folder as a whole.
-                path = Path(relative).resolve()
-            if not path.is_relative_to(root):
-                self.refuse(old, field, "is not in the folder of --files")
-                return None
-            if not path.is_file():
-                self.refuse(old, field, "there is no such file")
-                return None
-            size = path.stat().st_size
-            if size > FILE_BYTES:
-                self.refuse(old, field, f"the file is larger than {FILE_BYTES >> 20} MiB")
-                return None
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, ValueError):
-            self.refuse(old, field, "the file cannot be read")
-            return None
-        self.upload(
-            Upload(digest, path, mimetypes.guess_type(path.name)[0] or "application/octet-stream", size)
-        )
-        return digest
 
     def upload(self, upload: Upload) -> None:
         """Note a file that is to be uploaded."""
@@ -245,6 +204,20 @@ class Transformer:
         return digest
 
 
+def _too_long(text: str) -> bool:
+    return len(text) > FIELD_LETTERS or (4 * len(text) > FIELD_BYTES and len(text.encode()) > FIELD_BYTES)
+
+
+def _letters(value: list[object] | dict[str, object]) -> int:
+    """About how long a value is as JSON: quickly told, for nearly all are short."""
+    if isinstance(value, dict):
+        return sum(
+            len(name) + len(inner if isinstance(inner, str) else repr(inner)) + 6
+            for name, inner in value.items()
+        )
+    return sum(len(inner if isinstance(inner, str) else repr(inner)) + 3 for inner in value)
+
+
 Rule = Callable[[Transformer, Old], str | None]
 """Adds a row's entries; returns the SHA-256 of an audio file that its ``legacy`` entry is to hold."""
 
@@ -272,13 +245,11 @@ def transform(
     progress.start("transform", sum(one.rows for one in export.tables))
     for plan in plans:
         label = plan.table.label
-        for path, number in sorted(export.of(label).withheld.items()):
-            work.refuse(
-                label, "", path, None, f"looks like a secret in {number:,} rows: it is left out everywhere"
-            )
         count = 0
         rule = RULES.get(plan.role)
-        for old, line in olds(export, plan):
+        # Rows that are equal without their secrets may stand apart.
+        seen = transformer.known.again if export.of(label).withheld and not plan.key else None
+        for old, line in olds(export, plan, seen):
             if rule is None:
                 old.rest = old.row
             audio = None if rule is None else rule(transformer, old)
@@ -288,6 +259,7 @@ def transform(
                 progress.step(500, label)
         progress.step(count % 500, label)
         work.count("rows", label, count)
+    transformer.known.flush()
     work.finish()
     for name, number in work.database.execute(
         "SELECT target, count(*) FROM entries GROUP BY target"
@@ -296,8 +268,13 @@ def transform(
     progress.end()
 
 
-def olds(export: Dump, plan: Plan) -> Iterator[tuple[Old, bytes]]:
-    """The rows of a table with their lines. Raises MigrationError."""
+def olds(
+    export: Dump, plan: Plan, seen: Callable[[str, str], int] | None = None
+) -> Iterator[tuple[Old, bytes]]:
+    """The rows of a table with their lines. Raises MigrationError.
+
+    ``seen`` counts equal rows of a table without a key, by table and row; without it they stand together.
+    """
     last, again = "", 0
     columns = plan.key
     for line in export.lines(plan.table.label):
@@ -307,8 +284,7 @@ def olds(export: Dump, plan: Plan) -> Iterator[tuple[Old, bytes]]:
             raise MigrationError(f"The export of {plan.table.label} holds a line that is no JSON.") from None
         key = rows.key_of(line, columns, row)
         if not columns:
-            # Equal rows of a table without a key stand together, and are counted.
-            again = again + 1 if key == last else 1
+            again = seen(plan.table.label, key) if seen else again + 1 if key == last else 1
             last = key
             key = key if again == 1 else f"{key}#{again}"
         rest = cast("Row", dict(row))

@@ -24,25 +24,10 @@ def unwrapped(value: Value) -> tuple[Value, bool]:
     """What a column means where JSON stands in a text; False where it looks like JSON and is none."""
     if isinstance(value, str) and _JSON.match(value):
         try:
-            inner = read_value(value)
-            _encodable(inner)
+            return read_value(value), True
         except (ValueError, RecursionError):
             return value, False
-        return inner, True
     return value, True
-
-
-def _encodable(value: Value) -> None:
-    """Raises ValueError for half a character, which JSON can write and UTF-8 cannot."""
-    if isinstance(value, str):
-        value.encode()
-    elif isinstance(value, list):
-        for inner in value:
-            _encodable(inner)
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            name.encode()
-            _encodable(inner)
 
 
 def text(value: Value) -> str | None:
@@ -146,10 +131,12 @@ def milliseconds(value: Value) -> float | None:
     return float((since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds) // 1000)
 
 
+_EXACT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,3}0*)?(?:Z|[+]00(?::00)?)?")
+
+
 def exact_milliseconds(value: Value) -> bool:
-    """Whether nothing of a moment is lost in whole milliseconds."""
-    fraction = re.search(r"\.(\d+)", value) if isinstance(value, str) else None
-    return isinstance(value, str) and (fraction is None or len(fraction[1].rstrip("0")) <= 3)
+    """Whether nothing of a moment is lost in whole milliseconds of UTC."""
+    return isinstance(value, str) and _EXACT.fullmatch(value) is not None
 
 
 _DATE = re.compile(r"^(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:[T ]\d\d:\d\d.*)?$")

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-from migration import rows
 from migration.deployment import Deployment, Found, RefusedError, found_of
 from migration.dump import Dump
 from migration.errors import MigrationError
-from migration.export import plans_of, rows_of
-from migration.importing import REF_FIELDS
-from migration.mapping import Plan
+from migration.folder import State
 from migration.progress import Progress
+from migration.recheck import recheck
+from migration.references import REF_FIELDS, REF_TARGETS
 from migration.rows import canonical, checksum
-from migration.source import Place, snapshot, words_for
-from migration.work import State, Stored, Work
+from migration.source import Place
+from migration.verdict import Finding, Verdict
+from migration.work import PHASES, Stored, Work
 
 SAMPLE = 200
-FINDINGS_MAX = 10_000
-_ROWS_NAMED = 50
 
 _FOUND = """
 DROP TABLE IF EXISTS found;
@@ -37,40 +33,7 @@ _MERGED_FIELDS = {
 }
 """What a document that was there before must share with the row that was merged into it."""
 
-_TARGETS = {"owner": "users", "piece": "musicGenerations", "oldRaga": "oldRagas"}
 _OWN_TABLES = ("oldRagas", "recordings", "legacy")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it should be. ``where`` is the table in Convex, or PostgreSQL."""
-
-    table: str
-    id: str
-    where: str
-    field: str
-    what: str
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What verification found. Safe only if it found nothing."""
-
-    findings: list[Finding] = field(default_factory=list)
-    more: int = 0
-    checked: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def safe(self) -> bool:
-        """Whether the new home may take over."""
-        return not self.findings and self.more == 0
-
-    def add(self, finding: Finding) -> None:
-        """One more; beyond a bound they are only counted."""
-        if len(self.findings) < FINDINGS_MAX:
-            self.findings.append(finding)
-        else:
-            self.more += 1
 
 
 async def verify(
@@ -85,11 +48,13 @@ async def verify(
     verdict = Verdict()
     _counts(work, export, verdict)
     if place is not None:
-        _source(work, export, state, place, verdict, progress)
+        recheck(work, export, state, place, verdict, progress)
     try:
-        await _read_back(work, state, deployment, progress)
+        await read_back(work, state, deployment, progress)
         await _documents(work, state, deployment, verdict, progress)
-        _extra(work, verdict)
+        for table, row, target in extra(work, state):
+            what = "an earlier run brought it, PostgreSQL has it no more (--withdraw takes it out)"
+            verdict.add(Finding(table, row, target, "", what))
         await _strays(deployment, verdict)
         await _sample(work, state, deployment, verdict)
     except RefusedError as error:
@@ -108,65 +73,8 @@ def _counts(work: Work, export: Dump, verdict: Verdict) -> None:
             verdict.add(Finding(one.table.label, "", "PostgreSQL", "", what))
 
 
-def _source(
-    work: Work, export: Dump, state: State, place: Place, verdict: Verdict, progress: Progress
-) -> None:
-    """Whether PostgreSQL still holds what was exported."""
-    progress.start("compare", sum(one.rows for one in export.tables))
-    now = {plan.table.label: plan for plan in plans_of(place, state.only)}
-    labels = {one.table.label for one in export.tables}
-    for label in sorted(set(now) - labels):
-        verdict.add(Finding(label, "", "PostgreSQL", "", "a table that was not there at the export"))
-    with words_for(place), snapshot(place) as connection:
-        for one in export.tables:
-            plan = now.get(one.table.label)
-            if plan is None:
-                verdict.add(
-                    Finding(one.table.label, "", "PostgreSQL", "", "the table is gone since the export")
-                )
-                continue
-            digest = hashlib.sha256()
-            for batch in rows_of(connection, plan):
-                digest.update(b"\n".join(batch) + b"\n")
-                progress.step(len(batch), one.table.label)
-            if digest.hexdigest() != one.sha256:
-                fresh = (line for batch in rows_of(connection, plan) for line in batch)
-                for finding in _changes(work.database, export, plan, fresh):
-                    verdict.add(finding)
-    progress.end()
-
-
-def _changes(
-    database: sqlite3.Connection, export: Dump, plan: Plan, fresh: Iterator[bytes]
-) -> Iterator[Finding]:
-    """Which rows changed since the export."""
-    label = plan.table.label
-    database.executescript(
-        "DROP TABLE IF EXISTS lines; CREATE TABLE lines (id TEXT NOT NULL, sum BLOB NOT NULL, new INTEGER NOT NULL)"
-    )
-    for new, lines in ((0, export.lines(label)), (1, fresh)):
-        database.executemany(
-            "INSERT INTO lines VALUES (?, ?, ?)",
-            ((rows.key_of(line, plan.key), hashlib.sha256(line).digest(), new) for line in lines),
-        )
-    database.execute("CREATE INDEX lines_by_id ON lines (id)")
-    # A row stands twice, once for each look, and both times the same; whatever else there is has changed.
-    changed = database.execute(
-        "SELECT id, sum(new), count(*) FROM lines GROUP BY id "
-        "HAVING sum(new) * 2 <> count(*) OR count(DISTINCT sum) > 1 ORDER BY id"
-    ).fetchall()
-    for row, new, both in changed[:_ROWS_NAMED]:
-        how = "changed" if new and new < both else "was added" if new else "was deleted"
-        yield Finding(label, str(row), "PostgreSQL", "", f"the row {how} since the export")
-    if len(changed) > _ROWS_NAMED:
-        yield Finding(
-            label, "", "PostgreSQL", "", f"{len(changed) - _ROWS_NAMED:,} more rows changed since the export"
-        )
-    database.execute("DROP TABLE lines")
-
-
-async def _read_back(work: Work, state: State, deployment: Deployment, progress: Progress) -> None:
-    """Note what Convex holds: each document's id and check sum."""
+async def read_back(work: Work, state: State, deployment: Deployment, progress: Progress) -> None:
+    """Note what Convex holds: each document's id and check sum. Raises MigrationError, RefusedError."""
     database = work.database
     database.executescript(_FOUND)
     progress.start("read back", work.total())
@@ -207,7 +115,7 @@ def _expected(database: sqlite3.Connection, entry: Stored, how: str) -> dict[str
     for name, (table, row) in refs.items():
         there = database.execute(
             "SELECT doc FROM found WHERE tbl = ? AND id = ? AND target = ? AND checksum <> ''",
-            (table, row, _TARGETS[name]),
+            (table, row, REF_TARGETS[name]),
         ).fetchone()
         doc[REF_FIELDS[name]] = f"{table} {row}, which is not in Convex" if there is None else there[0]
     doc |= {name: f"sha256:{digest}" for name, digest in files.items()}
@@ -269,21 +177,20 @@ def _short(text: str) -> str:
     return value if len(value) <= 80 else f"{value[:80]}…"
 
 
-def _extra(work: Work, verdict: Verdict) -> None:
-    """What Convex holds of these tables beyond what was meant."""
-    # Tables that this run did not look at are not its business.
-    extra = work.database.execute(
-        "SELECT found.tbl, found.id, found.target FROM found "
-        "JOIN counts ON counts.what = 'rows' AND counts.name = found.tbl "
-        "LEFT JOIN entries ON entries.tbl = found.tbl AND entries.id = found.id AND entries.target = found.target "
-        "WHERE entries.n IS NULL ORDER BY found.tbl, found.id"
+def extra(work: Work, state: State) -> Iterator[tuple[str, str, str]]:
+    """What Convex holds of these tables beyond what was meant: table, row and target, what refers to others first."""
+    # A run for a part is not to judge tables that it did not look at.
+    looked_at = (
+        "" if state.only is None else "JOIN counts ON counts.what = 'rows' AND counts.name = found.tbl "
     )
-    for table, row, target in extra:
-        verdict.add(
-            Finding(
-                str(table), str(row), str(target), "", "an earlier run brought it, the export has it no more"
-            )
-        )
+    order = " ".join(f"WHEN '{target}' THEN {n}" for n, targets in enumerate(PHASES) for target in targets)
+    query = (
+        f"SELECT found.tbl, found.id, found.target FROM found {looked_at}"  # noqa: S608 - our own words
+        "LEFT JOIN entries ON entries.tbl = found.tbl AND entries.id = found.id AND entries.target = found.target "
+        f"WHERE entries.n IS NULL ORDER BY CASE found.target {order} END DESC, found.tbl, found.id"
+    )
+    for table, row, target in work.database.execute(query):
+        yield str(table), str(row), str(target)
 
 
 async def _strays(deployment: Deployment, verdict: Verdict) -> None:
@@ -296,13 +203,13 @@ async def _strays(deployment: Deployment, verdict: Verdict) -> None:
 
 async def _sample(work: Work, state: State, deployment: Deployment, verdict: Verdict) -> None:
     """Take some documents anew and compare them value by value, without any check sum between."""
-    numbers = [int(n) for (n,) in work.database.execute("SELECT n FROM entries")]
-    chosen = random.Random(state.run).sample(numbers, min(SAMPLE, len(numbers)))  # noqa: S311 - a sample
-    del numbers
-    known = {(one.table, one.id, one.target) for one in (work.entry(n) for n in chosen)}
+    numbers = work.numbers()
+    chosen = random.Random(state.run).sample(range(len(numbers)), min(SAMPLE, len(numbers)))  # noqa: S311 - a sample
     named = {(finding.table, finding.id, finding.where) for finding in verdict.findings}
     entries = [
-        one for n in chosen if (one := work.entry(n)) and (one.table, one.id, one.target) in known - named
+        one
+        for one in (work.entry(numbers[at]) for at in chosen)
+        if (one.table, one.id, one.target) not in named
     ]
     await _name_fields(work, state, deployment, entries, verdict)
     verdict.checked["sampled"] = len(entries)

@@ -26,6 +26,7 @@ class Wishes:
     resume: bool = False
     verify: bool = False
     rollback: bool = False
+    withdraw: bool = False
     run: str | None = None
     source: str | None = None
 
@@ -57,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--source", metavar="NAME", help="what the old database is called (its own name by default)"
     )
     parser.add_argument("--run", metavar="ID", help="with --rollback: which run (the newest by default)")
+    parser.add_argument(
+        "--withdraw",
+        action="store_true",
+        help="take out of Convex what an earlier run brought and PostgreSQL has no more",
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--resume", action="store_true", help="go on with what was begun here")
     mode.add_argument("--verify", action="store_true", help="only compare again what was brought")
@@ -78,6 +84,7 @@ def wishes_of(options: argparse.Namespace, state_dir: Path, issuer: str, convex_
         resume=options.resume,
         verify=options.verify,
         rollback=options.rollback,
+        withdraw=options.withdraw,
         run=options.run,
         source=options.source,
     )

@@ -1,34 +1,19 @@
-"""The work folder of a migration: which run it is, how far it has come, and everything between export and import.
-
-``state.json`` says which stage is done; ``work.sqlite`` holds the entries that are to be imported, in their order,
-with all that had to be listed on the way. Both survive a kill at any moment.
-"""
+"""Everything between export and import: the entries in their order, and all that had to be listed on the way."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import secrets
-import shutil
 import sqlite3
-import time
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from migration.dump import private_folder
-from migration.errors import MigrationError
+from migration import rows
 from migration.rows import canonical, checksum
-from migration.wishes import Only
-
-if os.name == "posix":
-    import fcntl
-
-Stage = Literal["new", "exported", "transformed", "imported", "done"]
-STAGES: tuple[Stage, ...] = ("new", "exported", "transformed", "imported", "done")
 
 Target = Literal["users", "oldRagas", "musicGenerations", "favorites", "recordings", "legacy"]
 
@@ -48,11 +33,12 @@ CREATE TABLE refusals (n INTEGER PRIMARY KEY, tbl TEXT NOT NULL, id TEXT NOT NUL
   value TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE rows (tbl TEXT NOT NULL, id TEXT NOT NULL, label TEXT, extra TEXT, PRIMARY KEY (tbl, id)) WITHOUT ROWID;
 CREATE TABLE names (plain TEXT NOT NULL, sound TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL);
-CREATE TABLE hearts (piece TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (piece, owner)) WITHOUT ROWID;
+CREATE TABLE hearts (piece TEXT NOT NULL, owner TEXT NOT NULL, created REAL, PRIMARY KEY (piece, owner)) WITHOUT ROWID;
 CREATE TABLE uploads (sha256 TEXT PRIMARY KEY, path TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL,
   storage TEXT) WITHOUT ROWID;
 CREATE TABLE counts (what TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (what, name))
   WITHOUT ROWID;
+CREATE TABLE equals (tbl TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (tbl, id)) WITHOUT ROWID;
 CREATE TABLE later (n INTEGER PRIMARY KEY);
 CREATE TABLE emails (email TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -61,31 +47,6 @@ _INDEX = "CREATE UNIQUE INDEX IF NOT EXISTS entries_by_row ON entries (tbl, id, 
 
 # A commit survives the death of this process; a power cut costs at most what is then done again.
 _LASTING = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Which run this folder belongs to."""
-
-    run: str
-    source: str
-    place: str
-    dump: str
-    only: Only | None
-    files: str | None
-    started_at_ms: float
-    stage: Stage = "new"
-    taken_at_ms: float = 0.0
-    dry: bool = False
-
-    @property
-    def under_way(self) -> bool:
-        """Whether something of it may be in Convex already, and not all."""
-        return self.reached("transformed") and not self.reached("imported") and not self.dry
-
-    def reached(self, stage: Stage) -> bool:
-        """Whether this stage is done."""
-        return STAGES.index(self.stage) >= STAGES.index(stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +162,7 @@ class Work:
 
     def refuse(self, table: str, row: str, column: str, value: object, reason: str) -> None:
         """List what found no place."""
-        written = value if isinstance(value, str) else str(value)
+        written = "" if value is None else value if isinstance(value, str) else rows.write(value)
         self._refusals.append((table, row, column, written[:80], reason))
 
     def flush(self) -> None:
@@ -230,6 +191,10 @@ class Work:
     def total(self) -> int:
         """How many entries there are."""
         return int(self.database.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+    def numbers(self) -> array[int]:
+        """The numbers of all entries."""
+        return array("q", (int(n) for (n,) in self.database.execute("SELECT n FROM entries ORDER BY n")))
 
     def entries(self, above: int = -1, below: int = 1 << 62, limit: int = 500) -> list[Stored]:
         """The next entries in their order."""
@@ -267,61 +232,3 @@ class Work:
 def phase_bounds(phase: int) -> tuple[int, int]:
     """Between which numbers (both exclusive) the entries of a phase lie."""
     return (phase << _PHASE_BITS) - 1, (phase + 1) << _PHASE_BITS
-
-
-class Folder:
-    """A work folder, locked while it is open. Raises MigrationError where another process works in it."""
-
-    def __init__(self, state_dir: Path, source: str) -> None:
-        self.path = private_folder(state_dir / "migration" / source)
-        self._lock = (self.path / ".lock").open("w")
-        if os.name == "posix":
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                self._lock.close()
-                raise MigrationError(f"A migration is at work in {self.path} already.") from None
-        self.work = Work(self.path)
-
-    def close(self) -> None:
-        """Let go of it."""
-        self.work.close()
-        self._lock.close()
-
-    def state(self) -> State | None:
-        """The run that works here, if there is one."""
-        try:
-            return State(**cast("dict[str, Any]", json.loads((self.path / "state.json").read_text("utf-8"))))
-        except (OSError, ValueError, TypeError):
-            return None
-
-    def write(self, state: State) -> State:
-        """Remember; the file changes at once or not at all."""
-        draft = self.path / ".state.json"
-        draft.write_text(json.dumps(asdict(state), ensure_ascii=False), "utf-8")
-        draft.replace(self.path / "state.json")
-        return state
-
-    def new_run(
-        self, source: str, place: str, dump: Path | None, only: Only | None, files: Path | None, *, dry: bool
-    ) -> State:
-        """A new run in place of the last one."""
-        self.work.close()
-        for name in ("export", "files"):
-            shutil.rmtree(self.path / name, ignore_errors=True)
-        return self.write(
-            State(
-                run=secrets.token_hex(8),
-                source=source,
-                place=place,
-                dump=str((dump or self.path / "export").resolve()),
-                only=only,
-                files=None if files is None else str(files.resolve()),
-                started_at_ms=float(round(time.time() * 1000)),
-                dry=dry,
-            )
-        )
-
-    def reach(self, state: State, stage: Stage, **more: Any) -> State:
-        """A stage is done."""
-        return self.write(replace(state, stage=stage, **more))

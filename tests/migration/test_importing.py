@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -16,15 +18,15 @@ from aiohttp import web
 from bot.backend.gateway import Convex, http_client
 from bot.backend.identity import Keys, Signer
 from migration.command import migrate
-from migration.deployment import Deployment
+from migration.deployment import Deployment, RefusedError
 from migration.errors import MigrationError
+from migration.folder import Folder, State
 from migration.importing import Importer
 from migration.progress import Progress
 from migration.wishes import Wishes
-from migration.work import Folder, State
 from tests.migration.home import ISSUER, Home, nameless
 from tests.migration.odd_rows import fill
-from tests.migration.old_database import OldDatabase
+from tests.migration.old_database import OldDatabase, old_database
 
 
 @dataclass(slots=True)
@@ -80,13 +82,20 @@ async def busy(target: str) -> AsyncIterator[tuple[Busy, str]]:
         await runner.cleanup()
 
 
+@pytest.fixture(scope="module")
+def ready(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OldDatabase, Path]]:
+    """A database, and the folder in which a dry run has got everything ready; no test changes either."""
+    folder = tmp_path_factory.mktemp("ready")
+    with old_database(postgres, folder) as old:
+        fill(old, 18, megabytes=1, files=2)
+        assert migrate(Wishes(old.uri, folder, ISSUER, source="old", files=old.audio, dry_run=True)) == 0
+        yield old, folder / "migration"
+
+
 @pytest.fixture
-def transformed(old: OldDatabase, convex: Home) -> Iterator[tuple[Folder, State]]:
-    """What a dry run has got ready."""
-    fill(old, 18, megabytes=1, files=2)
-    assert (
-        migrate(Wishes(old.uri, convex.state_dir, ISSUER, source="old", files=old.audio, dry_run=True)) == 0
-    )
+def transformed(ready: tuple[OldDatabase, Path], convex: Home) -> Iterator[tuple[Folder, State]]:
+    """What a dry run has got ready, for one test alone."""
+    shutil.copytree(ready[1], convex.state_dir / "migration")
     folder = Folder(convex.state_dir, "old")
     state = folder.state()
     assert state is not None
@@ -151,9 +160,40 @@ def test_a_deployment_that_does_not_know_the_bot_is_said_to_be_so(
     assert "migrated" not in convex.documents()
 
 
+def test_more_than_convex_reads_in_one_call_is_read_in_parts(tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    class Narrow(Deployment):
+        async def query(self, path: str, args: Mapping[str, Any]) -> Any:
+            assert path in ("migration:page", "migration:entries")
+            many = int(args["paginationOpts"]["numItems"]) if "paginationOpts" in args else len(args["keys"])
+            sizes.append(many)
+            if many > 30:
+                raise RefusedError
+            return (
+                {"page": [many], "isDone": len(sizes) > 4, "continueCursor": "c"}
+                if "paginationOpts" in args
+                else []
+            )
+
+    async def read() -> list[int]:
+        async with http_client("http://127.0.0.1:9") as http:
+            signer = Signer(Keys.load(tmp_path), "b1", ISSUER)
+            narrow = Narrow(Convex("http://127.0.0.1:9", http), signer)
+            pages = [page async for page in narrow.pages("migration:page", {})]
+            await narrow.found("old", [("ragas", str(n), "oldRagas") for n in range(100)])
+            return [size for page in pages for size in page]
+
+    assert asyncio.run(read()) == [25, 25, 25]
+    assert sizes == [100, 50, 25, 25, 25, 100, 50, 25, 25, 50, 25, 25]
+
+
 def test_two_migrations_do_not_work_in_one_folder(
-    transformed: tuple[Folder, State], old: OldDatabase, convex: Home, capsys: pytest.CaptureFixture[str]
+    transformed: tuple[Folder, State],
+    ready: tuple[OldDatabase, Path],
+    convex: Home,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     capsys.readouterr()
-    assert migrate(Wishes(old.uri, convex.state_dir, ISSUER, source="old", dry_run=True)) == 1
+    assert migrate(Wishes(ready[0].uri, convex.state_dir, ISSUER, source="old", dry_run=True)) == 1
     assert "is at work in" in capsys.readouterr().err

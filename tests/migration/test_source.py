@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +11,16 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from migration import rows
 from migration.command import migrate
+from migration.dump import zip_names
 from migration.errors import MigrationError
-from migration.export import export, plans_of
+from migration.export import BATCH_BYTES, export, plans_of, rows_of
 from migration.mapping import Plan, plans
 from migration.progress import Progress
-from migration.source import place_of
+from migration.source import place_of, snapshot
 from migration.wishes import Wishes
-from migration.withheld import Withheld
 from tests.migration.home import ISSUER
 from tests.migration.odd_rows import fill
 from tests.migration.old_database import SECRET, OldDatabase
@@ -118,70 +117,6 @@ def test_nothing_secret_is_exported(old: OldDatabase, tmp_path: Path) -> None:
     assert (tmp_path / "export" / "users.jsonl").read_text("utf-8").count('{"city":"Pune"}') == 10
 
 
-SECRETS = (
-    "$2b$12$C6UzMDM.H6dfI/f/IKcEeO7ZcV1mT9x6g6tqJ0m1Q0l2m3n4o5p6q",
-    "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b27FA",
-    "pbkdf2_sha256$600000$salt$aGFzaGhhc2hoYXNo",
-    "pbkdf2:sha256:600000$salt$0123456789abcdef0123",
-    "scrypt:32768:8:1$salt$0123456789abcdef0123",
-    "$6$rounds=5000$usesomesillystri$KqJWpanXZHKq2BOB43TSaYhEWsQ1Lr5QNyPCDH",
-    "{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhc2hhIn0.c2lnbmF0dXJl",
-    "ghp_0123456789abcdefghijABCDEFGHIJ012345",
-    "AKIAIOSFODNN7EXAMPLE",
-)
-HARMLESS = (
-    "$2 a song",
-    "sk-8 raga",
-    "the token of love",
-    "{curly}",
-    "eyJ is how it begins",
-    "S R2 G3 P",
-    "{broken: json",
-)
-
-
-@pytest.mark.parametrize("secret", SECRETS)
-def test_what_looks_like_a_secret_is_left_out_wherever_it_stands(secret: str) -> None:
-    withheld = Withheld(("id",))
-    row = {
-        "id": 7,
-        "note": secret,
-        "doc": {"deep": [{"er": secret}], "kept": 1.50, "accessToken": "anything", "max_tokens": 5},
-        "text": rows.write({"user": {"passwordHash": "x", "city": "Pune"}}),
-        "words": f"She wrote {secret} on the wall.",
-    }
-    line = withheld.clean(rows.write(row).encode())
-    assert rows.read(line) == {
-        "id": 7,
-        "note": None,
-        "doc": {"deep": [{"er": None}], "kept": 1.5, "max_tokens": 5},
-        "text": '{"user":{"city":"Pune"}}',
-        "words": row["words"],  # what a person wrote stays as it is
-    }
-    assert dict(withheld.found) == {
-        "note": 1,
-        "doc.deep[].er": 1,
-        "doc.accessToken": 1,
-        "text.user.passwordHash": 1,
-    }
-
-
-@pytest.mark.parametrize("text", HARMLESS)
-def test_what_only_reminds_of_a_secret_stays_to_the_byte(text: str) -> None:
-    withheld = Withheld(("id",))
-    line = json.dumps({"id": 1, "token_count": 3, "z": text, "a": {"pinned": True, "secret": None}}).encode()
-    assert withheld.clean(line) == line
-    assert not withheld.found
-
-
-def test_broken_json_that_names_a_secret_is_left_out_as_a_whole() -> None:
-    withheld = Withheld(())
-    assert rows.read(withheld.clean(json.dumps({"a": '{"password": "hunter2", '}).encode())) == {"a": None}
-    deep = json.dumps({"a": "[" * 5000}).encode()
-    assert withheld.clean(deep) == deep
-
-
 def test_the_snapshot_sees_one_moment(old: OldDatabase, tmp_path: Path) -> None:
     fill(old, 30, megabytes=0)
     progress = Progress()
@@ -273,6 +208,46 @@ def test_what_else_can_go_wrong_is_one_sentence(
             assert "\n" not in said
             assert "hunter2" not in said
             assert "p%zzss" not in said
+
+
+def test_text_that_is_no_utf8_is_said_to_be_so(
+    postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE bytes_only TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        uri = make_conninfo(postgres, dbname="bytes_only")
+        with psycopg.connect(uri, autocommit=True) as there:
+            there.execute(
+                r"CREATE TABLE words AS SELECT convert_from('\x52e167'::bytea, 'SQL_ASCII') AS word"
+            )
+        try:
+            assert migrate(Wishes(uri, tmp_path, ISSUER, source="old", dry_run=True)) == 1
+        finally:
+            connection.execute("DROP DATABASE bytes_only WITH (FORCE)")
+    assert "holds text that is no UTF-8" in capsys.readouterr().err
+
+
+def test_large_rows_come_a_few_at_a_time(old: OldDatabase) -> None:
+    old.execute("INSERT INTO composers (name) SELECT repeat('x', 1000000) FROM generate_series(1, 12)")
+    old.execute("INSERT INTO talas (name) SELECT 'tala ' || n FROM generate_series(1, 2500) n")
+    place = place_of(old.uri)
+    found = plans_of(place, None)
+    with snapshot(place) as connection:
+        large = list(rows_of(connection, plan_of(found, "composers")))
+        small = [len(batch) for batch in rows_of(connection, plan_of(found, "talas"))]
+    assert sum(map(len, large)) == 12
+    assert max(sum(map(len, batch)) for batch in large) < BATCH_BYTES + 1_100_000
+    assert small == [1000, 1000, 500]
+
+
+def test_tables_in_the_zip_have_names_of_their_own() -> None:
+    labels = ["a.b", "a_b", "A_B", "ragas", "रागा", "тала", "x" * 100, "x" * 99]
+    names = zip_names(labels)
+    assert len({name.lower() for name in names.values()}) == len(labels)
+    assert all(re.fullmatch(r"pg_\w{1,61}", name, re.ASCII) for name in names.values())
+    assert names["ragas"] == "pg_ragas"
 
 
 def test_an_empty_database_is_said_to_be_empty(old: OldDatabase, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migration import rows, values
 from migration.inspect import Column
-from migration.mapping import is_secret
+from migration.secrecy import is_secret
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,38 @@ def test_a_row_is_written_as_it_was_read(row: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "digits", ["1.10", "123456789012345678.123456789012", "0.000000", "12345678901234567890", "1.5"]
+    "digits",
+    [
+        *("1.10", "123456789012345678.123456789012", "0.000000", "12345678901234567890", "1.5"),
+        *("0.00000000000010", "1E-7", "1e+300", "1E400", "1E999999999999999999999", "-0.0", "7" * 5000),
+    ],
 )
 def test_no_digit_of_a_number_is_lost(digits: str) -> None:
     assert rows.write(rows.read(f'{{"a":{digits}}}')) == f'{{"a":{digits}}}'
+
+
+def test_numbers_beyond_all_bounds_are_no_numbers_of_a_field() -> None:
+    for digits in ("1E400", "1E999999999999999999999", "7" * 5000):
+        number = rows.read_value(digits)
+        assert values.number(number) is None
+        assert values.text(number) == digits
+
+
+@pytest.mark.parametrize(
+    ("written", "exact"),
+    [
+        ("2024-01-02T03:04:05.678+00:00", True),
+        ("2024-01-02T03:04:05.678000+00:00", True),
+        ("2024-01-02 03:04:05", True),
+        ("2024-01-02T03:04:05.6789+00:00", False),
+        ("2024-01-02T08:34:05+05:30", False),
+        ("2024-01-02", False),
+        ("1704164645678", False),
+        (1704164645678, False),
+    ],
+)
+def test_a_moment_is_exact_where_its_field_says_all(written: object, exact: bool) -> None:
+    assert values.exact_milliseconds(written) is exact
 
 
 def test_a_key_is_a_text_whatever_it_is_made_of() -> None:
