@@ -21,7 +21,7 @@ from music.catalogue import load
 from music.compose import compose
 from music.midi import midi
 from music.piece import make_piece, perform
-from music.request import PieceRequest
+from music.request import VOICES, PieceRequest
 from tests.bot.platforms.web.visit import Visit
 from tests.bot_process import BotProcess
 
@@ -29,7 +29,11 @@ _SOUND_FONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 _PIECE_S = 68.0
 _RUNS = 4
 _LENGTHS_S = (30.0, 60.0, 300.0, 600.0)
-_PERFORMERS = ("sitar", "veena,violin", "tenor,sitar")
+_PERFORMERS = ("sitar", "veena,violin", "tenor,sitar", "guitar,sitar,tabla", "sitar,sarod,violin,tabla")
+_SPARSE = ("bansuri", "soprano,sarangi")
+"""One held note at a time over the drone and the drum: FluidSynth sounds as few voices as it ever has to, while
+coding the MP3 takes us as long as for any other mix. Shown, but the bar is for mixes of the usual density."""
+
 _LINEAR_BAR = 1.25
 _SPEED_BAR = 2.0
 _MEMORY_BAR_MB = 500.0
@@ -54,7 +58,7 @@ def _request(duration_s: float, performers: str, seed: int) -> PieceRequest:
     raga = load().get("Yaman")
     assert raga is not None
     first, *others = performers.split(",")
-    if first == "tenor":
+    if first in VOICES:
         return PieceRequest(raga, duration_s, seed, instruments=tuple(others), voice=first)
     return PieceRequest(raga, duration_s, seed, instruments=(first, *others))
 
@@ -114,7 +118,7 @@ def _beside_fluidsynth() -> list[Figure]:
     name = f"{_PIECE_S:.0f} s to MP3 on one core"
     program = shutil.which("fluidsynth")
     figures = []
-    for performers in _PERFORMERS:
+    for performers in (*_PERFORMERS, *_SPARSE):
         ours: list[float] = []
         theirs: list[float] = []
         loads: list[float] = []
@@ -147,8 +151,8 @@ def _beside_fluidsynth() -> list[Figure]:
                 f"FluidSynth, to WAV: {synth_s:.2f} s, {_PIECE_S / synth_s:.0f} x; {min(loads):.2f} s to load not"
                 f" counted; it lets {played_s - _PIECE_S:.0f} s ring on",
                 f"{ratio:.2f} x its speed",
-                f"at least {_SPEED_BAR:g} x",
-                ratio >= _SPEED_BAR,
+                f"at least {_SPEED_BAR:g} x" if performers in _PERFORMERS else "",
+                ratio >= _SPEED_BAR if performers in _PERFORMERS else None,
             )
         )
     return figures

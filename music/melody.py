@@ -31,7 +31,7 @@ _DRONED: Final = {0: 0.5, 7: 0.5}
 """How much Sa and Pa get beside another swara: the drone carries them."""
 
 _DRONED_SAMVADI: Final = 0.6
-_TWOFOLD: Final = 0.7
+_TWOFOLD: Final = 0.55
 """What each of two forms of one swara, as the two Ni of Desh, gets beside a swara of one form."""
 
 
@@ -275,8 +275,7 @@ class Melody:
             return
         for number in range(first, last):
             note = notes[number]
-            if lengths[number] == note.duration_s and number and number - 1 in self.rests:
-                continue
             begins = number == first or number - 1 in self.rests
             onset = note.onset_s if begins else notes[number - 1].onset_s + notes[number - 1].duration_s
-            notes[number] = replace(note, onset_s=onset, duration_s=lengths[number])
+            if lengths[number] != note.duration_s or onset != note.onset_s:
+                notes[number] = replace(note, onset_s=onset, duration_s=lengths[number])

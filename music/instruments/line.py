@@ -9,7 +9,6 @@ import numpy as np
 from music.instruments import plucked, sustained
 from music.instruments.wavetable import (
     SAMPLE_RATE_HZ,
-    Path,
     control_times,
     fade,
     gliding_phase,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from music.instruments.wavetable import Table
     from music.score import Note, Score
 
     Report = Callable[[float], None]
@@ -36,6 +36,9 @@ _JOINED_S: Final = 0.03
 
 _RINGS_FROM_S: Final = 0.5
 """A string is damped in a shorter gap, as in a tihai."""
+
+_DAMPED: Final = 0.17
+"""A string rings into the next note for at most this part of its own length."""
 
 _SYLLABLE_S: Final = 0.5
 """A shorter note is sung with its sargam syllable, a longer one opens to aakar."""
@@ -64,7 +67,9 @@ def _pluck(line: NDArray[np.float32], name: str, note: Note, tonic_hz: float, ga
     string = plucked.STRINGS[name]
     along = plucked.string_path(name)
     ring_s = min(gap_s, 3.0) if gap_s > _RINGS_FROM_S else 0.0
-    release = int(max(string.release_s, 0.8 * ring_s) * SAMPLE_RATE_HZ)
+    # In a run the hand damps each string sooner, or it would cover the beginning of the next.
+    damped_s = min(string.release_s, _DAMPED * note.duration_s)
+    release = int(max(damped_s, 0.8 * ring_s) * SAMPLE_RATE_HZ)
     count = min(len(along.row), int((note.duration_s + 0.2 * ring_s) * SAMPLE_RATE_HZ) + release)
     hz = tonic_hz * 2.0 ** (note.cents / 1200.0)
     source = plucked.string_table(name, round(hz, 4), _brightness(note.velocity))
@@ -83,16 +88,28 @@ def _pluck(line: NDArray[np.float32], name: str, note: Note, tonic_hz: float, ga
     _place(line, sound, round(note.onset_s * SAMPLE_RATE_HZ))
 
 
-def _vowel_path(note: Note, last: Note | None, count: int, frames: int) -> Path:
-    """From the last syllable's vowel to this one's within 60 ms."""
-    vowel = sustained.SYLLABLE_VOWELS[base(note.swara)[0]]
+def _vowels(note: Note, last: Note | None) -> tuple[int, int]:
+    """The frames of the last syllable's vowel and of this one's."""
     # Long notes open to aakar; only short ones keep the vowel of their syllable.
-    target = float(vowel) if note.duration_s < _SYLLABLE_S else float(sustained.VOWEL_A)
-    before = target
-    if last is not None and last.duration_s < _SYLLABLE_S:
-        before = float(sustained.SYLLABLE_VOWELS[base(last.swara)[0]])
-    glide = np.minimum(np.arange(count, dtype=np.float32) / np.float32(_VOWEL_S * SAMPLE_RATE_HZ), 1.0)
-    return path(before + (target - before) * glide, frames)
+    vowel = sustained.SYLLABLE_VOWELS[base(note.swara)[0]]
+    target = vowel if note.duration_s < _SYLLABLE_S else sustained.VOWEL_A
+    if last is None or last.duration_s >= _SYLLABLE_S:
+        return target, target
+    return sustained.SYLLABLE_VOWELS[base(last.swara)[0]], target
+
+
+def _sung(source: Table, phase: NDArray[np.uint32], vowels: tuple[int, int]) -> NDArray[np.float32]:
+    """A voice that goes from one vowel to another within 60 ms and stays there; the shape of ``phase``."""
+    before, target = vowels
+    if before == target:
+        return read_still(source, phase, target)
+    turning = min(len(phase), int(_VOWEL_S * SAMPLE_RATE_HZ))
+    glide = np.arange(turning, dtype=np.float32) / np.float32(_VOWEL_S * SAMPLE_RATE_HZ)
+    sound = np.empty(len(phase), dtype=np.float32)
+    along = path(np.float32(before) + np.float32(target - before) * glide, source.frames)
+    sound[:turning] = read(source, phase[:turning], along)
+    sound[turning:] = read_still(source, phase[turning:], target)
+    return sound
 
 
 def _sound(
@@ -119,7 +136,7 @@ def _sound(
     hz = tonic_hz * 2.0 ** (note.cents / 1200.0)
     source = sustained.tone_table(name, round(hz, 4), _brightness(note.velocity))
     moving = (note.ornament and tone.bends) or tone.vibrato_cents or tone.drift_cents
-    along = _vowel_path(note, last, count, source.frames) if tone.vowels else None
+    vowels = _vowels(note, last) if tone.vowels else (0, 0)
     sound = np.zeros(count, dtype=np.float32)
     end = start
     for reed, level in tone.reeds:
@@ -135,8 +152,9 @@ def _sound(
             phase = gliding_phase(_hz(pitch + reed, tonic_hz), count, start)
         else:
             phase = steady_phase(hz * 2.0 ** (reed / 1200.0), count, start)
-        reeded = read(source, phase, along) if along is not None else read_still(source, phase)
-        sound += reeded * np.float32(level)
+        reeded = _sung(source, phase, vowels)
+        reeded *= np.float32(level)
+        sound += reeded
         end = int(phase[min(length, count - 1)])
     if tone.breath:
         noise = sustained.breath(name, round(tonic_hz, 4))

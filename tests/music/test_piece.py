@@ -15,6 +15,7 @@ import pytest
 import soundfile
 from scipy.signal import oaconvolve
 
+from music import encode
 from music.compose import compose
 from music.encode import EncodeError, decode, mp3, pcm16
 from music.loudness import hop_energy, integrated_lufs, true_peaks
@@ -239,6 +240,15 @@ def test_the_room_dies_away() -> None:
 def test_a_file_that_is_none_is_refused() -> None:
     with pytest.raises(EncodeError):
         decode(b"this is no audio")
+
+
+def test_an_encoder_that_is_missing_or_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    silence = bytes(4 * 4410)
+    with pytest.raises(EncodeError):
+        mp3(silence, 2, {}, cover=b"this is no picture")
+    monkeypatch.setattr(encode, "_ffmpeg", lambda: "/no/such/program")
+    with pytest.raises(EncodeError):
+        mp3(silence, 2, {})
 
 
 def test_samples_beyond_full_scale_are_held() -> None:

@@ -16,7 +16,7 @@ from music.instruments import plucked, sustained
 from music.instruments.drums import BOLS, GLIDES, glides, head_hz, render_drums, stroke
 from music.instruments.line import render_line
 from music.instruments.tanpura import render_drone, strings_hz
-from music.instruments.wavetable import SAMPLE_RATE_HZ
+from music.instruments.wavetable import SAMPLE_RATE_HZ, path, read, read_still, steady_phase
 from music.request import TALAS, PieceRequest
 from music.score import Note, Score, Stroke
 from music.swaras import semitone
@@ -167,6 +167,28 @@ def test_the_drone_is_tuned(raga: Raga) -> None:
             target = string_hz * partial
             found = strongest_hz(spectrum, target)
             assert abs(1200.0 * np.log2(found / target)) <= 2.0, (target, found)
+
+
+@pytest.mark.parametrize("frame", range(4))
+def test_a_vowel_that_stays_is_read_as_one_that_may_change(frame: int) -> None:
+    source = sustained.tone_table("tenor", 220.0, 0.8)
+    phase = steady_phase(220.0, 40_000)
+    changing = read(source, phase, path(np.full(len(phase), float(frame)), source.frames))
+    # The last frame has none after it, and is blended with the one before by a ten thousandth.
+    np.testing.assert_allclose(read_still(source, phase, frame), changing, atol=2e-3 if frame == 3 else 0.0)
+
+
+def test_quick_strokes_on_a_santoor_do_not_cover_each_other() -> None:
+    first, second = (
+        Note(onset_s, 0.118, swara, swara_cents(swara), velocity=0.8)
+        for onset_s, swara in ((0.1, "P"), (0.218, "N3"))
+    )
+    score = one_note("santoor", "S")
+    both = render_line(replace(score, notes=(first, second)), 0, 0, silent)
+    rest = both - render_line(replace(score, notes=(second,)), 0, 0, silent)
+    into = int(0.218 * SAMPLE_RATE_HZ)
+    assert np.abs(rest[:into]).max() > 0.1
+    assert np.abs(rest[into + int(0.021 * SAMPLE_RATE_HZ) :]).max() < 1e-5
 
 
 def test_jivari_descends() -> None:
