@@ -53,6 +53,7 @@ import type * as model_migrationTables from "../model/migrationTables.js";
 import type * as model_migrationUndo from "../model/migrationUndo.js";
 import type * as model_names from "../model/names.js";
 import type * as model_notices from "../model/notices.js";
+import type * as model_origins from "../model/origins.js";
 import type * as model_people from "../model/people.js";
 import type * as model_pieces from "../model/pieces.js";
 import type * as model_playlistViews from "../model/playlistViews.js";
@@ -123,6 +124,7 @@ declare const fullApi: ApiFromModules<{
   "model/migrationUndo": typeof model_migrationUndo;
   "model/names": typeof model_names;
   "model/notices": typeof model_notices;
+  "model/origins": typeof model_origins;
   "model/people": typeof model_people;
   "model/pieces": typeof model_pieces;
   "model/playlistViews": typeof model_playlistViews;

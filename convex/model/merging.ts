@@ -7,6 +7,7 @@ import type { MutationCtx, QueryCtx } from "../_generated/server";
 import { ACCOUNTS_MAX } from "../limits";
 import { refusal } from "../refusals";
 import { DAY_MS, forget, shareLess } from "./allowances";
+import { passOrigin } from "./origins";
 import { favoriteOf } from "./pieces";
 import { memberOf, stronger } from "./playlists";
 import { recall } from "./replays";
@@ -261,6 +262,7 @@ export async function settle(ctx: MutationCtx, merge: Doc<"merges">): Promise<vo
     for (const { _id } of await rowsOf(ctx, table, merge.absorbedId, MOVED_MAX)) await ctx.db.delete(table, _id);
   }
   await forget(ctx, merge.absorbedId);
+  await passOrigin(ctx, merge.absorbedId, merge.keptId);
   const absorbed = await ctx.db.get("users", merge.absorbedId);
   if (absorbed !== null) await ctx.db.delete("users", absorbed._id);
   await forgetMerge(ctx, merge);

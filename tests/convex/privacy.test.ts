@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api, internal } from "../../convex/_generated/api.js";
 import schema from "../../convex/schema.ts";
 import { newToken } from "./public_functions.ts";
-import { PLACE, POSTED, REQUEST, WORKER, METADATA, type Caller, type World, begin, chatAccount, claimed, finished, pageFrom, raga, refusal, upload, world } from "./world.ts";
+import { DAY_MS, PLACE, POSTED, REQUEST, WORKER, METADATA, type Caller, type World, begin, chatAccount, claimed, finished, pageFrom, raga, refusal, upload, world } from "./world.ts";
 
 let all: World;
 beforeEach(() => {
@@ -193,6 +193,34 @@ test("what the older application knew of a person goes too", async () => {
   const { text, files } = await everything();
   expect(text).not.toMatch(/old@|older@|"Old"/);
   expect(files).toBe(0);
+});
+
+test("so does what it knew of somebody who has become part of another since, and a rollback does not touch that other", async () => {
+  await begin(all.asha);
+  await all.backend.run(async (ctx) => {
+    const userId = await ctx.db.insert("users", { email: "old@example.org", name: "Old", createdAt: Date.now() + 1 });
+    const legacy = await ctx.db.insert("legacy", { source: "old", table: "users", legacyId: "7", json: JSON.stringify({ phone: "old@phone" }) });
+    const origin = { run: "r", source: "old", table: "users", legacyId: "7", how: "created" as const, checksum: "c" };
+    const migratedId = await ctx.db.insert("migrated", { ...origin, target: "users", docId: userId });
+    await ctx.db.insert("migrated", { ...origin, target: "legacy", docId: legacy });
+    await ctx.db.insert("migrationUndo", { run: "r2", migratedId, checksum: "c", doc: { email: "older@example.org" } });
+  });
+  const back = all.backend.withIdentity({ issuer: "https://accounts.test", subject: "u1", email: "old@example.org", emailVerified: true });
+  await all.asha.mutation(api.links.begin, { hash: HASH, kind: "code" });
+  const { linkId } = (await back.mutation(api.links.redeem, { hash: HASH })) as { linkId: string };
+  for (const caller of [back, all.asha]) await caller.mutation(api.links.confirm, { linkId });
+  vi.advanceTimersByTime(DAY_MS + 1);
+  await all.backend.mutation(internal.cleanup.settleMerges, {});
+  await all.backend.finishAllScheduledFunctions(vi.runAllTimers);
+  const before = await all.asha.query(api.accounts.me, {});
+  expect(before?.user.email).toBe("old@example.org");
+  // Who signs in with that address from elsewhere is the same person still.
+  const elsewhere = all.backend.withIdentity({ issuer: "https://accounts.test", subject: "u2", email: "old@example.org", emailVerified: true });
+  expect((await elsewhere.query(api.accounts.me, {}))?.user.id).toBe(before?.user.id);
+  await all.bot.mutation(api.migration.rollback, { run: "r2" });
+  expect((await all.asha.query(api.accounts.me, {}))?.user).toEqual(before?.user);
+  await deleteAsha();
+  expect((await everything()).text).not.toMatch(/old@|older@|"Old"/);
 });
 
 describe("a copy", () => {
