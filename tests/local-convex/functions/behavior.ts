@@ -45,7 +45,7 @@ export const clock = query({
   args: {},
   handler: () => {
     const first = Date.now();
-    for (let i = 0; i < 3_000_000; i += 1) Math.sqrt(i);
+    for (let i = 0; i < 300_000; i += 1) Math.sqrt(i);
     return { still: Date.now() === first && new Date().getTime() === first, random: [Math.random(), Math.random()] };
   },
 });
