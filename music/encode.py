@@ -58,8 +58,12 @@ def _ffmpeg() -> str:
 def pcm16(samples: NDArray[np.float32]) -> bytes:
     """Samples as interleaved 16-bit little-endian integers. ``samples``: float32, (n,) or (n, channels)."""
     # Block by block into one buffer, whose value is handed out without a copy: a long piece is large.
-    whole = io.BytesIO()
     sides = samples.reshape(len(samples), -1)
+    # Its room is taken at once: a buffer that grows leaves behind what it has grown out of.
+    whole = io.BytesIO()
+    whole.seek(max(0, 2 * sides.size - 1))
+    whole.write(b"\0"[: 2 * sides.size])
+    whole.seek(0)
     block = np.empty((_BLOCK, sides.shape[1]), dtype="<i2")
     for start in range(0, len(sides), _BLOCK):
         count = min(_BLOCK, len(sides) - start)

@@ -12,6 +12,7 @@ from music.encode import mp3, pcm16, write_wav
 from music.ensemble import SYMPATHETIC, lines, tarab_hz
 from music.form import plan
 from music.instruments.wavetable import SAMPLE_RATE_HZ
+from music.memory import give_back, make_room
 from music.mix import gain, master, place
 from music.progress import STAGES, Progress, Report
 from music.resonance import Tarab, resound, room
@@ -83,6 +84,7 @@ def mixed(
 
     Line after line is rendered and added, so that a long piece never holds more than one beside the mix.
     """
+    make_room(score.duration_s)
     # Each side lies in one piece in memory, which all that works on one of them is glad of.
     mix = np.zeros((2, round(score.duration_s * SAMPLE_RATE_HZ)), dtype=np.float32).T
     tarab: Tarab | None = None
@@ -137,6 +139,7 @@ def perform(
     progress = Progress(report)
     mix = mixed(raga, score, progress, drums_lead=drums_lead)
     progress.begin("encode")
+    give_back()
     pcm = pcm16(mix)
     del mix
     progress(0.05)

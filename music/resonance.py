@@ -5,13 +5,13 @@ Both are convolutions, done block by block in one pass over the mix, so that the
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy import fft
 
 from music.instruments.wavetable import SAMPLE_RATE_HZ, fade, sine, steady_phase
+from music.memory import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ _SPARE: Final = 4
 """The strings are driven by every fourth sample: the highest overtone of theirs that counts lies below 3 kHz."""
 
 
-@lru_cache(maxsize=1)
+@kept(1)
 def room() -> NDArray[np.float32]:
     """The impulse response of a small hall: a few early echoes and a diffuse tail, no direct sound.
 
@@ -53,7 +53,7 @@ def room() -> NDArray[np.float32]:
     return response.astype(np.float32)
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def sympathetic(strings_hz: tuple[float, ...]) -> NDArray[np.float32]:
     """The response of sympathetic strings to what is played: they ring where it meets their pitch.
 

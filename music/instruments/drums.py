@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ import numpy as np
 from scipy import fft
 
 from music.instruments.wavetable import SAMPLE_RATE_HZ, control_times, fade, gliding_phase, sine
+from music.memory import kept
 from music.theory import key_hz
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _decay(time: NDArray[np.float32], ring_s: float) -> NDArray[np.float32]:
     return np.asarray(np.exp(time * np.float32(-np.log(1000.0) / ring_s)), dtype=np.float32)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _part(part: Ring | Bass | Slap, count: int, sa_hz: float) -> NDArray[np.float32]:
     """One component of a stroke; several bols share it. Float32, (count,)."""
     time = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE_HZ)
@@ -142,7 +142,7 @@ def _length(part: Ring | Bass | Slap) -> int:
     return fft.next_fast_len(int(min(1.2, ring_s) * SAMPLE_RATE_HZ), real=True)
 
 
-@lru_cache(maxsize=128)
+@kept(128)
 def stroke(drum: str, bol: str, sa_hz: float, glide: int = 0) -> NDArray[np.float32]:
     """One stroke at full velocity; mono float32, at most 1.2 s. ``glide`` is the bayan's, of `GLIDES`."""
     parts = tuple(GLIDES[glide] if part == _GE else part for part in BOLS[drum][bol])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from music.instruments.wavetable import (
     resonances,
     table,
 )
+from music.memory import kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,14 +159,17 @@ def amplitudes(string: PluckedString, hz: float, brightness: float) -> NDArray[n
     return np.asarray(spectrum / np.sqrt((spectrum[0] ** 2).sum() / 2.0), dtype=np.float64)
 
 
-@lru_cache(maxsize=160)
+@kept(64)
 def string_table(name: str, hz: float, brightness: float) -> Table:
-    """The table of one string at one pitch (kept: the strings of a raga return in every piece)."""
+    """The table of one string at one pitch.
+
+    Kept, 330 KB each: the strings of a raga return in every piece, and a piece for four takes some fifty.
+    """
     string = STRINGS[name]
     return table(amplitudes(string, hz, brightness), seed=len(name) * 1000 + ord(name[0]))
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def string_path(name: str) -> Path:
     """The path through a string's moments as time goes by; (length_s x rate,)."""
     string = STRINGS[name]
@@ -176,7 +179,7 @@ def string_path(name: str) -> Path:
     return path(np.sqrt(time) * np.float32(string.frames - 1), string.frames)
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def attack(name: str) -> NDArray[np.float32]:
     """The noise of a plectrum, nail or hammer on the string; (12 ms x rate,)."""
     count = int(0.012 * SAMPLE_RATE_HZ)

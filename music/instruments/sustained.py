@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from music.instruments.wavetable import SAMPLE_RATE_HZ, Table, fade, harmonics, resonances, table
+from music.memory import kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -202,7 +202,7 @@ CONSONANTS: Final = {
 """The consonant of each sargam syllable."""
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def consonant(letter: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What a consonant multiplies a voice's beginning by, and the noise that it adds; two of (samples,)."""
     spoken = CONSONANTS[letter]
@@ -241,13 +241,13 @@ def amplitudes(tone: Sustained, hz: float, brightness: float) -> NDArray[np.floa
     return np.asarray(frames / np.sqrt((frames**2).sum(axis=1, keepdims=True) / 2.0), dtype=np.float64)
 
 
-@lru_cache(maxsize=160)
+@kept(160)
 def tone_table(name: str, hz: float, brightness: float) -> Table:
     """The table of one tone: its frames are the vowels of a voice, or the one timbre of an instrument."""
     return table(amplitudes(TONES[name], hz, brightness), seed=len(name) * 977 + ord(name[-1]))
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def breath(name: str, hz: float) -> NDArray[np.float32]:
     """Four seconds of breath or bow noise around a pitch's upper harmonics, an RMS of 1, without a seam."""
     count = 4 * SAMPLE_RATE_HZ

@@ -8,10 +8,11 @@ the loop's rounding of the period to samples: its pitch is exact and may follow 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from music.memory import kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -162,7 +163,7 @@ def sine(phase: NDArray[np.uint32]) -> NDArray[np.float32]:
     return np.asarray(np.sin(angle, out=angle), dtype=np.float32)
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def fade(count: int) -> NDArray[np.float32]:
     """A rise from 0 to 1 in the shape of half a cosine, not to be written to; (count,)."""
     rise = (0.5 - 0.5 * np.cos(np.pi * (np.arange(count) + 0.5) / max(1, count))).astype(np.float32)
