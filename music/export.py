@@ -92,11 +92,11 @@ def stems(score: Score, report: Report, *, title: str, performer: str, drums_lea
 
         for number, line in enumerate(lines(score, progress, drums_lead=drums_lead), start=1):
             name = f"{number}-{line.name}.flac"
-            highest = float(np.abs(line.samples).max(initial=0.0))
+            highest = max(float(line.samples.max(initial=0.0)), -float(line.samples.min(initial=0.0)))
             factor = _STEM_PEAK / max(highest, 1e-9)
             levels[name] = {"level": round(line.level / factor, 6), "pan": round(line.pan, 3)}
-            pcm = pcm16(line.samples * np.float32(factor))
-            add(name, flac(pcm, 1, tags(score, f"{title} · {line.name}", performer)))
+            loud = np.multiply(line.samples, np.float32(factor), out=line.samples)
+            add(name, flac(pcm16(loud), 1, tags(score, f"{title} · {line.name}", performer)))
         progress.begin("encode")
         add("levels.json", json.dumps(levels, indent=1).encode())
         add("score.json", score.to_json().encode())

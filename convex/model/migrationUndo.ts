@@ -79,8 +79,12 @@ async function deleteFile(ctx: MutationCtx, file: Id<"_storage">): Promise<void>
   if (!(await heldByMigration(ctx, file))) await deleteUnusedFile(ctx, file);
 }
 
-/** Whether somebody has signed in as this user, or has something that the migration did not bring. */
+/**
+ * Whether somebody has signed in as this user, or has something that the migration did not bring. One who has become
+ * one with another has neither, until that is taken back.
+ */
 async function inUse(ctx: QueryCtx, userId: Id<"users">): Promise<boolean> {
+  if ((await ctx.db.get("users", userId))?.mergedInto !== undefined) return true;
   const rows = await Promise.all([
     ctx.db
       .query("accounts")
@@ -124,13 +128,15 @@ export interface Taken {
   done: boolean;
 }
 
-async function restore(ctx: MutationCtx, undo: Doc<"migrationUndo">): Promise<"restored" | "unlinked"> {
+async function restore(ctx: MutationCtx, undo: Doc<"migrationUndo">): Promise<"restored" | "kept" | "unlinked"> {
   const known = await ctx.db.get("migrated", undo.migratedId);
   await ctx.db.delete("migrationUndo", undo._id);
   if (known === null) return "unlinked"; // The run that brought it was taken back before.
   await ctx.db.patch("migrated", known._id, { checksum: undo.checksum });
   const current = await documentOf(ctx, known);
   if (current === null || undo.doc === undefined) return "unlinked";
+  // Whoever signs in may change their row, and what was linked is written there.
+  if (known.target === "users" && (await inUse(ctx, current._id as Id<"users">))) return "kept";
   const doc = undo.doc as object;
   await replace(ctx, current._id, { target: known.target, doc } as Resolved);
   const piece = known.target === "musicGenerations";

@@ -311,6 +311,34 @@ describe("the way back", () => {
     expect(await rows(here)).toEqual({ users: 1, accounts: 1 });
   });
 
+  test("keeps a user who was linked with another, for as long as that may be taken back", async () => {
+    const here = world();
+    await write(here.bot, [user("1")]);
+    await here.backend.run(async (ctx) => {
+      const [one] = await ctx.db.query("users").collect();
+      const other = await ctx.db.insert("users", { name: "Asha", createdAt: 0 });
+      if (one !== undefined) await ctx.db.patch("users", one._id, { mergedInto: other });
+    });
+    const before = await all(here, "users");
+    expect(await rollBack(here.bot, "r1")).toEqual({ removed: 0, restored: 0, kept: 1, unlinked: 0 });
+    expect(await all(here, "users")).toEqual(before);
+  });
+
+  test("leaves a user as they are who has come since a later run", async () => {
+    const here = world();
+    await write(here.bot, [user("1")]);
+    const [seen] = await found(here.bot);
+    await replace(here.bot, { ...user("1"), checksum: "new", doc: { name: "Another", createdAt: 5 } }, seen?.doc);
+    await here.backend.run(async (ctx) => {
+      const [one] = await ctx.db.query("users").collect();
+      if (one === undefined) return;
+      await ctx.db.insert("accounts", { account: "x|1", userId: one._id, platform: "oidc", createdAt: 1 });
+      await ctx.db.patch("users", one._id, { name: "By myself" });
+    });
+    expect(await rollBack(here.bot, "r2")).toEqual({ removed: 0, restored: 0, kept: 1, unlinked: 0 });
+    expect((await all(here, "users"))[0]?.name).toBe("By myself");
+  });
+
   test("leaves other runs alone", async () => {
     const here = world();
     await write(here.bot, [user("1")], "r1");
