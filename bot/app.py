@@ -222,6 +222,8 @@ async def _start(core: Core, stack: AsyncExitStack, failures: list[asyncio.Futur
     await core.snapshot.start(core.live)
     stack.push_async_callback(core.snapshot.stop)
     await stack.enter_async_context(_seeding(core))
+    await core.sweeper.start()
+    stack.push_async_callback(core.sweeper.stop)
     settings = core.settings
     lines = {
         "Convex": core.where,
@@ -336,7 +338,12 @@ async def _start_delivery(core: Core, stack: AsyncExitStack, platforms: Mapping[
     watcher = DeliveryWatcher(core.live, core.record.delivered, platforms, core.board, core.audio, show)
     await watcher.start()
     stack.push_async_callback(watcher.stop)
-    teller = NoticeTeller(core.live, core.record.told, core.people.forget, platforms, notices.reply)
+
+    async def forget(account: AccountId) -> None:
+        await core.people.forget(account)
+        core.sweeper.wake()
+
+    teller = NoticeTeller(core.live, core.record.told, forget, platforms, notices.reply)
     await teller.start()
     stack.push_async_callback(teller.stop)
 

@@ -36,11 +36,16 @@ from bot.platforms.shelf import Shelf
 from bot.progress import ProgressBoard
 from bot.scales import PREFIX, Scales
 from bot.settings import Settings
+from bot.sweeping import Sweeper
 from handlers.errors import NotFoundError
 from handlers.model import Actor, GenerationId, Place, StorageId
 from handlers.ports import House
 from music.catalogue import Catalogue, load
 from music.places import City, city_named
+
+_AUDIO, _COVERS, _DOWNLOADS = "audio", "covers", "downloads"
+_OF_PIECES = (_AUDIO, _COVERS, _DOWNLOADS)
+"""Folders whose files bear the id of a piece or of its audio."""
 
 _AUDIO_CACHE_BYTES = 512 * 2**20
 _REMEMBERED_GRANTS = 2048
@@ -100,6 +105,7 @@ class Core:
     house: House
     services: Services
     people: ConvexPeople
+    sweeper: Sweeper
     doors: OpenDoors
     board: ProgressBoard
     cookie_secret: bytes
@@ -133,7 +139,7 @@ async def build(
     convex = Convex(url, http)
     backend = ConvexBackend(convex, signer)
     record = BotRecord(convex, signer)
-    audio = AudioStore(settings.state_dir / "audio", _AUDIO_CACHE_BYTES, http, record.file_url)
+    audio = AudioStore(settings.state_dir / _AUDIO, _AUDIO_CACHE_BYTES, http, record.file_url)
     stack.push_async_callback(audio.stop)
     packaged = await asyncio.to_thread(_packaged)
     snapshot = Snapshot(convex, packaged, settings.state_dir / "catalogue.json")
@@ -144,8 +150,8 @@ async def build(
     async def audio_of(storage: StorageId) -> Path:
         return await (scales.path(storage) if storage.startswith(PREFIX) else audio.path(storage))
 
-    covers = Covers(settings.state_dir / "covers")
-    downloads = Downloads(settings.state_dir / "downloads", audio_of, covers, snapshot.catalogue)
+    covers = Covers(settings.state_dir / _COVERS)
+    downloads = Downloads(settings.state_dir / _DOWNLOADS, audio_of, covers, snapshot.catalogue)
     stack.push_async_callback(downloads.stop)
     kept = Shelf(settings.state_dir / "people.sqlite3")
     stack.push_async_callback(kept.close)
@@ -201,6 +207,7 @@ async def build(
         house=house,
         services=services,
         people=people,
+        sweeper=Sweeper([settings.state_dir / name for name in _OF_PIECES], record.gone),
         doors=doors,
         board=ProgressBoard(),
         cookie_secret=keys.derive("web cookie"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from bot.backend.documents import Document, favorite_of, generation_of, page_of, request_document
@@ -22,6 +22,8 @@ from handlers.model import (
     Place,
     StorageId,
 )
+
+_IDS_AT_ONCE = 500
 
 
 class ConvexBackend:
@@ -125,6 +127,15 @@ class BotRecord:
         """Where a stored file can be fetched, None where there is none. Raises errors of handlers.errors."""
         url = await self._convex.query("files:getFileUrl", {"storageId": storage_id}, self._signer.bot)
         return url if isinstance(url, str) else None
+
+    async def gone(self, ids: Sequence[str]) -> frozenset[str]:
+        """Which ids of stored files and pieces stand for nothing any more. Raises errors of handlers.errors."""
+        found: set[str] = set()
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            batch = list(ids[start : start + _IDS_AT_ONCE])
+            answer = await self._convex.query("files:gone", {"ids": batch}, self._signer.bot)
+            found.update(one for one in answer if isinstance(one, str))
+        return frozenset(found)
 
 
 def _place(place: Place) -> dict[str, object]:

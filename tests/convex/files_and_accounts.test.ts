@@ -51,6 +51,17 @@ describe("files", () => {
   });
 });
 
+describe("what has gone", () => {
+  test("is told to the bot by the ids of files and pieces, and nothing else is", async () => {
+    const [kept, lost] = [await finished(all, all.asha), await finished(all, all.asha)];
+    await all.asha.mutation(api.musicGeneration.remove, { generationId: lost.piece });
+    const ids = [kept.piece, lost.piece, kept.audio, lost.audio, "nonsense", ""];
+    expect(await all.bot.query(api.files.gone, { ids })).toEqual([lost.piece, lost.audio]);
+    await refusal(all.bot.query(api.files.gone, { ids: Array<string>(501).fill("x") }), "invalid");
+    await refusal(all.asha.query(api.files.gone, { ids }), "forbidden");
+  });
+});
+
 describe("me", () => {
   const me = (caller: Caller) => caller.query(api.accounts.me, {});
 

@@ -123,6 +123,7 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
     "favorites:setByMessage": { ...place, message: "m1", on: true },
     "files:generateUploadUrl": {},
     "files:getFileUrl": { storageId: audio },
+    "files:gone": { ids: [audio, piece] },
     "groups:announce": { text: "Back in ten minutes." },
     "groups:audit": { guild: "g1", paginationOpts },
     "groups:auditAll": { paginationOpts },

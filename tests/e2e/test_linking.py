@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 from tests.bot.platforms.web.visit import Tab, Visit
@@ -168,8 +169,14 @@ async def test_in_a_group_a_link_is_refused_kindly(
     assert all("link code" not in one.text for one in group.from_bot)
 
 
+def kept_of_pieces(state_dir: Path) -> set[str]:
+    """The files that the bot keeps of pieces on its own disk."""
+    folders = (state_dir / name for name in ("audio", "covers", "downloads"))
+    return {path.name for folder in folders if folder.exists() for path in folder.iterdir()}
+
+
 async def test_unlinked_and_deleted(
-    discord_peer: DiscordPeer, telegram_peer: TelegramPeer, bot: BotProcess
+    discord_peer: DiscordPeer, telegram_peer: TelegramPeer, bot: BotProcess, state_dir: Path
 ) -> None:
     person = Asha(discord_peer, telegram_peer)
     await person.on_discord("raga", name="Desh")
@@ -184,6 +191,11 @@ async def test_unlinked_and_deleted(
     await person.told_on_discord("has taken this account out")
     assert await favorites(person) == [set(), {"Desh"}]
 
+    person.phone.say("/generate Desh 5s")
+    await telegram_peer.until(
+        lambda: any(one.audio is not None for one in person.phone.chat.from_bot), "the audio"
+    )
+    assert any(name.endswith(".mp3") for name in kept_of_pieces(state_dir))
     person.phone.say("/export")
     copy = await telegram_peer.message(person.phone.chat, lambda one: one.content.get("document") is not None)
     with zipfile.ZipFile(
@@ -199,5 +211,8 @@ async def test_unlinked_and_deleted(
     second = await person.told_on_telegram("Once more")
     person.phone.press(second, "Delete everything")
     await person.told_on_telegram("has been deleted")
+    async with asyncio.timeout(DEADLINE_S):
+        while await asyncio.to_thread(kept_of_pieces, state_dir):
+            continue
     assert "nothing of you" in (await person.on_telegram("/me")).text
     assert await favorites(person) == [set(), set()]
