@@ -9,6 +9,7 @@ from handlers import values
 from handlers.command import Option
 from handlers.errors import InvalidInputError
 from handlers.hour import PLACE, place
+from handlers.locales import LANGUAGES
 from handlers.lookup import button
 from handlers.model import (
     Allowance,
@@ -214,10 +215,12 @@ def _instrument(text: str) -> str:
 
 
 def _language(text: str) -> str:
-    plain = text.strip()
-    if not (2 <= len(plain) <= 10 and plain.replace("-", "").isalnum()):
-        raise InvalidInputError(f"A language is said as en, hi or ta; “{shown(text)}” is none.")
-    return plain
+    plain = text.strip().casefold()
+    for code, language in LANGUAGES.items():
+        if plain in (code, language.name.casefold()):
+            return code
+    known = values.listed([f"{code} ({language.name})" for code, language in LANGUAGES.items()])
+    raise InvalidInputError(f"I do not write “{shown(text)}”. The languages are {known}.")
 
 
 _SETTINGS: Mapping[str, tuple[str, Callable[[str], str | float | bool]]] = {
@@ -228,7 +231,7 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[str], str | float | bool]]] = {
     "voice": ("Voice", values.voice),
     "place": ("Place", lambda text: place(text).name),
     "language": ("Language", _language),
-    "notifications": ("Notices", _flag),
+    "notifications": ("A sound when a piece is ready", _flag),
 }
 """What can be preferred: the name to show, and how a value is read."""
 
@@ -241,8 +244,8 @@ ME_OPTIONS = (
     Option("instrument", "Who plays for you", "choice", (*INSTRUMENTS, _NONE), "veena"),
     Option("voice", "Who sings for you", "choice", (*VOICES, _NONE), "alto"),
     Option("place", PLACE.description, PLACE.kind, PLACE.choices, "Chennai"),
-    Option("language", "Your language", "text", example="hi"),
-    Option("notifications", "Notices that can wait", "choice", ("on", "off"), "off"),
+    Option("language", "The script of raga names", "choice", (*LANGUAGES, _NONE), "hi"),
+    Option("notifications", "A sound when your piece is ready", "choice", ("on", "off"), "off"),
 )
 
 
@@ -323,6 +326,8 @@ def _value(name: str, value: str | float | bool) -> str:
         return "on" if value else "off"
     if isinstance(value, float | int):
         return f"{value:g} seconds"
+    if name == "language" and value in LANGUAGES:
+        return LANGUAGES[value].name
     return {**INSTRUMENTS, **VOICES}.get(value, value) if name in ("instrument", "voice") else value
 
 

@@ -32,7 +32,9 @@ async def hear(house: House, request: Request) -> Reply:
         return which(catalogue, text, match, lambda name: f"/hear {name}")
     raga = match.raga
     name = unambiguous(catalogue, raga)
-    track = await house.scales.track(raga, line.read("key", values.key))
+    likes = await house.people.preferences(request.actor)
+    liked = next((key for key in KEYS if likes.get("tonic") == key), None)
+    track = await house.scales.track(raga, line.read("key", values.key) or liked)
     return Reply(
         text=f"{raga.name}: {scale(raga)} | {scale(raga, down=True)}",
         track=track,

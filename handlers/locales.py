@@ -1,4 +1,4 @@
-"""Names and descriptions of commands in other languages, for platforms that show them in a person's own."""
+"""Languages: names and descriptions of commands in other ones, and the scripts that ragas are written in."""
 
 from __future__ import annotations
 
@@ -34,3 +34,30 @@ LOCALES: dict[str, dict[str, Local]] = {
     },
 }
 """By language (ISO 639-1) and command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language that somebody may prefer: its English name, and the script that the names of ragas are shown in."""
+
+    name: str
+    script: str | None
+
+
+LANGUAGES: dict[str, Language] = {
+    "en": Language("English", None),
+    "hi": Language("Hindi", "Devanagari"),
+    "mr": Language("Marathi", "Devanagari"),
+    "sa": Language("Sanskrit", "Devanagari"),
+    "ta": Language("Tamil", "Tamil"),
+    "te": Language("Telugu", "Telugu"),
+    "kn": Language("Kannada", "Kannada"),
+    "ml": Language("Malayalam", "Malayalam"),
+}
+"""By code (ISO 639-1)."""
+
+
+def script_of(tag: str) -> str | None:
+    """The script of a language tag such as ``hi`` or ``ta-IN``; None where it is Latin or not known."""
+    language = LANGUAGES.get(tag.casefold().partition("-")[0])
+    return None if language is None else language.script

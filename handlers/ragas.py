@@ -6,6 +6,7 @@ from handlers import values
 from handlers.command import Option
 from handlers.errors import InvalidInputError
 from handlers.hour import PLACE, moment, place
+from handlers.locales import script_of
 from handlers.lookup import button, family, find, scale, telling, unambiguous, which
 from handlers.model import (
     ButtonRows,
@@ -23,6 +24,7 @@ from handlers.reading import take_apart
 from music.byswaras import Found
 from music.catalogue import TRADITIONS, Catalogue, Match, Raga
 from music.choosing import MOODS, PRAHARS, RASAS, TIMES, raga_for
+from music.places import city_named
 from music.raga import Variant
 from music.swaras import Tradition, sargam
 
@@ -49,22 +51,24 @@ async def show(house: House, request: Request) -> Reply:
     catalogue = house.ragas.catalogue()
     prefer = line.read("tradition", values.tradition)
     text = " ".join(filter(None, (line.named.get("name") or line.named.get("raga"), line.rest)))
+    likes = await house.people.preferences(request.actor)
+    language = str(likes.get("language") or request.actor.locale)
     if not text:
-        at = moment(house, line.read("place", place))
+        at = moment(house, line.read("place", place) or city_named(str(likes.get("place", ""))))
         chosen = raga_for(
             catalogue,
             hour=at.hour,
-            tradition=prefer,
+            tradition=prefer or next((one for one in TRADITIONS if likes.get("tradition") == one), None),
             seed=at.now.toordinal() * 24 + at.now.hour,
             sunrise_hour=at.sunrise_hour,
         )
         where = f" in {at.city.name}" if at.city is not None else ""
-        return card(catalogue, chosen, f"{at.prahar.name}{where}: a raga for this hour.")
+        return card(catalogue, chosen, f"{at.prahar.name}{where}: a raga for this hour.", language=language)
     match = find(catalogue, text, prefer)
     if match.raga is None:
         return which(catalogue, text, match, lambda name: f"/raga {name}")
     remark = f"I take “{values.shown(text)}” to mean {match.raga.name}." if match.kind == "near" else ""
-    return card(catalogue, match.raga, remark, match)
+    return card(catalogue, match.raga, remark, match, language)
 
 
 def favorite_line(raga: Raga) -> str:
@@ -72,10 +76,13 @@ def favorite_line(raga: Raga) -> str:
     return f"/favorite raga:{raga.tradition[0].casefold()}:{raga.name}"
 
 
-def card(catalogue: Catalogue, raga: Raga, remark: str = "", match: Match | None = None) -> Reply:
-    """All that is known of one raga, and what can be done with it."""
+def card(
+    catalogue: Catalogue, raga: Raga, remark: str = "", match: Match | None = None, language: str = "en"
+) -> Reply:
+    """All that is known of one raga, and what can be done with it; its name in the script of a language too."""
     name = unambiguous(catalogue, raga)
     others = match.others if match is not None else ()
+    written = next((name for script, name in raga.scripts if script == script_of(language)), "")
     rows: ButtonRows = (
         (*button("Hear it", f"/hear {name}"), *button("Generate in it", f"/generate {name}")),
         (*button("♥ Favorite", favorite_line(raga)), *button("Report an error", f"/correct {name}")),
@@ -89,7 +96,7 @@ def card(catalogue: Catalogue, raga: Raga, remark: str = "", match: Match | None
         text=remark,
         card=Card(
             title=raga.name,
-            subtitle=" · ".join(filter(None, (raga.tradition, family(raga), raga.jati))),
+            subtitle=" · ".join(filter(None, (written, raga.tradition, family(raga), raga.jati))),
             fields=tuple(_fields(raga)),
             description=raga.description,
             footer=f"Kin: {', '.join(raga.kin)}" if raga.kin else "",

@@ -114,7 +114,7 @@ async def test_me_shows_what_is_known_and_what_is_left(say: Say, dialogue: Dialo
         "Accounts": "Asha on the chat page (this one)\nRavi on Telegram",
         "Sa": "D",
         "Length": "90 seconds",
-        "Notices": "off",
+        "A sound when a piece is ready": "off",
         "Pieces left": "17 of 20 an hour",
         "Music left": "50 of 60 minutes a day",
         "Being made": "1",
@@ -126,7 +126,7 @@ async def test_me_shows_what_is_known_and_what_is_left(say: Say, dialogue: Dialo
 async def test_preferences_are_set_by_name_and_taken_away(say: Say, dialogue: Dialogue) -> None:
     dialogue.people.profile = profile()
     await say(
-        "/me tonic:c sharp duration:2min tradition:south instrument:vina place:madras notifications:off language:ta"
+        "/me tonic:c sharp duration:2min tradition:south instrument:vina place:madras notifications:off language:tamil"
     )
     assert dialogue.people.likes == {
         "tonic": "C#",
@@ -146,6 +146,7 @@ async def test_preferences_are_set_by_name_and_taken_away(say: Say, dialogue: Di
         "/me fast",
         "/me notifications:maybe",
         "/me language:?",
+        "/me language:fr",
     ):
         assert not (await say(line)).ok
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.handlers.conftest import Say
+from tests.handlers.record import Dialogue
 
 
 async def test_a_scale_is_played(say: Say) -> None:
@@ -24,6 +25,14 @@ async def test_in_the_key_that_is_asked_for(say: Say) -> None:
         reply = await say(line)
         assert reply.track is not None
         assert reply.track.audio == "scale-Darbari Kanada-D"
+
+
+async def test_in_the_key_that_somebody_likes_unless_they_say_otherwise(say: Say, dialogue: Dialogue) -> None:
+    dialogue.people.likes = {"tonic": "G"}
+    for line, key in (("/hear Yaman", "G"), ("/hear Yaman key:D", "D")):
+        reply = await say(line)
+        assert reply.track is not None
+        assert reply.track.audio == f"scale-Yaman-{key}"
 
 
 async def test_what_cannot_be_heard(say: Say) -> None:

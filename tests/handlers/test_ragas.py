@@ -106,6 +106,29 @@ async def test_without_a_name_one_for_the_hour(say: Say) -> None:
     assert (await say("/raga")).card == reply.card
 
 
+async def test_the_place_and_the_tradition_that_somebody_prefers(say: Say, dialogue: Dialogue) -> None:
+    there = await say("/raga place:Chennai tradition:Carnatic")
+    dialogue.people.likes = {"place": "Chennai", "tradition": "Carnatic"}
+    assert await say("/raga") == there
+    assert "in London" in (await say("/raga place:London")).text
+    named = await say("/raga Bhairavi")  # who names one means that one
+    assert named.card is not None
+    assert named.card.subtitle.startswith("Hindustani")
+
+
+async def test_a_name_in_the_script_of_the_language_that_somebody_prefers(
+    say: Say, dialogue: Dialogue
+) -> None:
+    subtitles = []
+    for language in ("hi", "mr", "te", "en"):
+        dialogue.people.likes = {"language": language}
+        reply = await say("/raga Hamsadhwani")
+        assert reply.card is not None
+        assert reply.card.title == "Hamsadhwani"
+        subtitles.append(reply.card.subtitle.split(" · ")[0])
+    assert subtitles == ["हंसध्वनि", "हंसध्वनि", "హంసధ్వని", "Carnatic"]
+
+
 async def test_the_hour_of_another_place(say: Say) -> None:
     # 19:30 in London is one o'clock at night in Chennai, where the sun rises at a quarter past six.
     reply = await say("/raga place:Madras")
