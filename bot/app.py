@@ -335,7 +335,9 @@ async def _start_worker(
 
 
 async def _start_delivery(core: Core, stack: AsyncExitStack, platforms: Mapping[str, Platform]) -> None:
-    watcher = DeliveryWatcher(core.live, core.record.delivered, platforms, core.board, core.audio, show)
+    watcher = DeliveryWatcher(
+        core.live, core.record.delivered, platforms, core.board, core.audio, show, core.people.silent
+    )
     await watcher.start()
     stack.push_async_callback(watcher.stop)
 

@@ -16,7 +16,7 @@ from bot.platforms import MessageGoneError, Platform
 from bot.progress import ProgressBoard, newer
 from bot.upkeep import begin, end, keep_up
 from handlers.errors import NotFoundError, RagaBotError
-from handlers.model import Generation, GenerationId, Progress, Reply
+from handlers.model import AccountId, Generation, GenerationId, Progress, Reply
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class _Ports:
     board: ProgressBoard
     audio: AudioStore
     show: Callable[[Generation], Reply]
+    silent: Callable[[AccountId], Awaitable[bool]]
 
 
 @dataclass(slots=True, eq=False)
@@ -67,7 +68,8 @@ class _Open:
 class DeliveryWatcher:
     """Reads the live state, and gives each chat a task of its own, so that none waits for another.
 
-    ``show`` makes the reply for a generation, progress or result; ``delivered`` marks a delivery done in Convex.
+    ``show`` makes the reply for a generation, progress or result; ``delivered`` marks a delivery done in Convex;
+    ``silent`` says whether an account does not want to be called to what is ready.
     A delivery to a platform that does not run here is left open.
     """
 
@@ -79,9 +81,10 @@ class DeliveryWatcher:
         board: ProgressBoard,
         audio: AudioStore,
         show: Callable[[Generation], Reply],
+        silent: Callable[[AccountId], Awaitable[bool]],
     ) -> None:
         self._states = states
-        self._ports = _Ports(delivered, board, audio, show)
+        self._ports = _Ports(delivered, board, audio, show, silent)
         self._platforms = dict(platforms)
         self._slots = {name: asyncio.Semaphore(CALLS_AT_ONCE) for name in platforms}
         self._chats: dict[ChatName, _Chat] = {}
@@ -255,9 +258,8 @@ class _Chat:
                 lost = Reply(text=_LOST, generation=generation.id, ok=False)
                 await self._platform.edit(delivery.message, lost)
                 return
-        await self._platform.deliver(
-            delivery.message, self._ports.show(generation), nonce=delivery.id, to=delivery.account
-        )
+        reply = replace(self._ports.show(generation), silent=await self._ports.silent(delivery.account))
+        await self._platform.deliver(delivery.message, reply, nonce=delivery.id, to=delivery.account)
 
     async def _edit_unless_urgent(self, item: _Open) -> None:
         """Show progress; a result that comes in meanwhile waits for a second at most."""

@@ -206,8 +206,8 @@ class Reply:
     ``private``: only the asker may read it. ``replaces``: it takes the place of the message whose button was
     pressed (a page turned). ``notice``: a short remark that needs no message of its own where the platform
     can flash one. ``qr``: an address for another device, where a picture can be shown that it scans. ``generation``:
-    the piece whose progress or result this message shows. ``ok`` is False when
-    the command was refused or failed.
+    the piece whose progress or result this message shows. ``silent``: whoever it is for does not want to be called
+    to it. ``ok`` is False when the command was refused or failed.
     """
 
     text: str = ""
@@ -224,6 +224,7 @@ class Reply:
     favorite: FavoriteState | None = None
     generation: GenerationId | None = None
     qr: str = ""
+    silent: bool = False
     ok: bool = True
 
 

@@ -79,6 +79,10 @@ class ConvexPeople:
             known = None
         return {} if known is None else Document({"all": json.loads(known)}).settings("all")
 
+    async def silent(self, account: AccountId) -> bool:
+        """Whether an account does not want to be called to a piece that is ready."""
+        return (await self.preferences(Actor(account, ""))).get("notifications") is False
+
     async def prefer(self, actor: Actor, changes: Mapping[str, str | float | bool | None]) -> Preferences:
         """Set what the actor prefers, for all their accounts."""
         args = {"changes": {name: _number(value) for name, value in changes.items()}}

@@ -87,7 +87,7 @@ class Platform(Protocol):
         """Show a new state in a message. Raises MessageGoneError; other errors are temporary."""
 
     async def deliver(self, message: MessageRef, reply: Reply, *, nonce: str, to: AccountId) -> None:
-        """Show a finished piece as the answer to ``message``, so that ``to`` is notified.
+        """Show a finished piece as the answer to ``message``, so that ``to`` is notified, unless the reply is silent.
 
         The same nonce again shows nothing twice. Raises MessageGoneError; other errors are temporary.
         """

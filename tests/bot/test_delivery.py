@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,12 @@ from bot.delivery import DeliveryWatcher
 from bot.platforms import MessageGoneError
 from bot.progress import ProgressBoard
 from handlers.errors import NotFoundError, UnavailableError
-from handlers.model import GenerationId, Progress, StorageId
+from handlers.model import AccountId, GenerationId, Progress, StorageId
 from tests.bot.doubles import LiveStates, RecordingPlatform, Shown, delivery, show
 from tests.bot.peer import Peer, gives, peer, says
 
 DEADLINE_S = 30.0
+QUIET = AccountId("web:quiet")
 
 
 @dataclass(slots=True, eq=False)
@@ -73,7 +74,10 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
         async def mark(delivery_id: str) -> None:
             await scene.mark(delivery_id)
 
-        watcher = DeliveryWatcher(live, mark, {"web": web, "other": other}, board, audio, show)
+        async def silent(account: AccountId) -> bool:
+            return account == QUIET
+
+        watcher = DeliveryWatcher(live, mark, {"web": web, "other": other}, board, audio, show, silent)
         scene = Scene(watcher, live, board, web, other, audio, convex)
         await watcher.start()
         try:
@@ -85,6 +89,15 @@ async def stage(tmp_path: Path) -> AsyncIterator[Scene]:
                 await audio.stop()
         left = {task.get_name() for task in asyncio.all_tasks()} - {asyncio.current_task().get_name()}  # type: ignore[union-attr]
         assert not {name for name in left if "chat" in name or "edit" in name or "watcher" in name}
+
+
+async def test_a_piece_for_somebody_who_wants_no_sound_is_silent(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        loud, quiet = delivery(1, "completed"), replace(delivery(2, "completed"), account=QUIET)
+        scene.convex.will(gives(b"music"), gives(b"music"))
+        await scene.live.set(loud, quiet)
+        shown = await scene.web.until(lambda shown: len(shown) == 2)
+        assert {one.message: one.reply.silent for one in shown} == {"m1": False, "m2": True}
 
 
 async def test_a_piece_from_the_queue_to_the_end(tmp_path: Path) -> None:

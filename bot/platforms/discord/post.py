@@ -92,8 +92,12 @@ class Post:
         answers: int | None = None,
         mention: int | None = None,
         nonce: str | None = None,
+        silent: bool = False,
     ) -> int:
-        """Post a message; its id. ``answers``: the message that it answers, which may have gone meanwhile."""
+        """Post a message; its id. ``answers``: the message that it answers, which may have gone meanwhile.
+
+        ``silent``: nobody's device makes a sound of it.
+        """
         if mention is not None:
             page = mentioning(page, mention)
         parts = page.new(uploads)
@@ -108,6 +112,8 @@ class Post:
             )
         if nonce is not None:
             parts["nonce"] = nonce
+        if silent:
+            parts["silent"] = True
 
         async def send() -> int:
             return (await self._channel(channel).send(**parts)).id

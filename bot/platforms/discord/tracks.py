@@ -119,9 +119,8 @@ class Tracks:
             try:
                 # Somebody who is alone with the bot hears of every message, and is not called by name.
                 alone = answer is not None and answer.private_place
-                return await self._post_in(
-                    spot.channel, reply, nonce, None if alone else to, answers=spot.message
-                )
+                mention = None if alone or reply.silent else to
+                return await self._post_in(spot.channel, reply, nonce, mention, answers=spot.message)
             except ClosedError:
                 log.info("A piece finds its channel closed.")
         if answer is not None and not answer.dead:
@@ -147,6 +146,7 @@ class Tracks:
                     answers=answers,
                     mention=mention,
                     nonce=nonce_of(nonce),
+                    silent=reply.silent,
                 )
             except TooLargeError:
                 most = min(most, len(uploads[0].data)) * 6 // 10

@@ -147,8 +147,9 @@ class Post:
         duration_s: float,
         thumbnail: bytes | None,
         patient: bool,
+        silent: bool,
     ) -> Message:
-        """Post a track. Not ``patient``: it is tried once, by somebody who comes back."""
+        """Post a track. Not ``patient``: it is tried once, by somebody who comes back. ``silent``: without a sound."""
         upload = isinstance(audio, InputFile)
 
         async def send(place: Spot) -> Message:
@@ -164,6 +165,7 @@ class Post:
                 thumbnail=thumbnail,
                 reply_parameters=answering(place),
                 message_thread_id=place.thread or None,
+                disable_notification=silent or None,
                 read_timeout=_UPLOAD_S if upload else 15.0,
             )
 

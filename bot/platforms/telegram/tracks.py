@@ -64,7 +64,8 @@ class Tracks:
             await self._repair(spot, reply, nonce)
             return
         if sent is None:
-            mention = user_of(to) if spot.chat < 0 and not spot.request else None
+            called = spot.chat < 0 and not spot.request and not reply.silent
+            mention = user_of(to) if called else None
             await self._shelf.put("sent", nonce, SENDING)
             try:
                 posted = await self._send(spot, reply, mention=mention)
@@ -136,6 +137,7 @@ class Tracks:
                     duration_s=track.duration_s,
                     thumbnail=media.thumbnail,
                     patient=patient,
+                    silent=reply.silent,
                 )
             except TooLargeError:
                 most = min(most, media.size) * 6 // 10

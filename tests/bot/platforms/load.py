@@ -14,7 +14,7 @@ from bot.backend.documents import Delivery
 from bot.delivery import DeliveryWatcher
 from bot.platforms import Platform
 from bot.progress import ProgressBoard
-from handlers.model import Generation, Progress, Reply, StorageId
+from handlers.model import AccountId, Generation, Progress, Reply, StorageId
 from tests.bot.doubles import LiveStates
 from tests.bot.platforms.double import AUDIO, finished, progress
 
@@ -53,7 +53,7 @@ class Load:
         async with httpx.AsyncClient(trust_env=False) as http:
             audio = AudioStore(folder / "audio", 2**30, http, _fetched)
             await audio.put(AUDIO, await asyncio.to_thread(audio_file.read_bytes))
-            watcher = DeliveryWatcher(live, self._mark, {platform.name: platform}, board, audio, show)
+            watcher = DeliveryWatcher(live, self._mark, {platform.name: platform}, board, audio, show, _loud)
             await watcher.start()
             try:
                 await live.set(*self.pieces)
@@ -82,6 +82,10 @@ class Load:
 
     async def _mark(self, ident: str) -> None:
         self.marked.add(ident)
+
+
+async def _loud(_: AccountId) -> bool:
+    return False
 
 
 async def _fetched(_: StorageId) -> str | None:

@@ -53,7 +53,7 @@ class Methods:
             (
                 "sendAudio",
                 self._send_audio,
-                f"{post} audio caption title performer duration thumbnail",
+                f"{post} audio caption title performer duration thumbnail disable_notification",
             ),
             ("sendVoice", self._send_file("voice"), f"{post} voice caption duration"),
             (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.bot.platforms.double import PIECE, Double, finished, progress
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.people import Person
 from tests.peers.discord.world import TOKEN, Channel, Message
+
+SUPPRESS_NOTIFICATIONS = 1 << 12
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +83,19 @@ async def test_progress_and_the_piece(
     assert message_of(room, ref).items == []
     await platform.edit(ref, progress(0.9))  # late
     assert message_of(room, ref).text == "Here it is."
+
+
+async def test_who_wants_no_sound_is_neither_called_by_name_nor_by_a_sound(
+    peer: DiscordPeer, platform: DiscordPlatform, double: Double, room: Channel
+) -> None:
+    asha = peer.person("Asha")
+    for silent in (True, False):
+        ref = await asked(peer, double, asha, room)
+        reply = replace(finished(), silent=silent)
+        await platform.deliver(ref, reply, nonce=f"d{silent}", to=AccountId(asha.account))
+        assert room.audios[-1].notified == (set() if silent else {asha.ident})
+        post = [one for one in peer.calls if one.route == "post"][-1]
+        assert bool(post.body.get("flags", 0) & SUPPRESS_NOTIFICATIONS) == silent
 
 
 async def test_alone_with_the_bot_no_name_is_called(
