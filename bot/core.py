@@ -182,6 +182,7 @@ async def build(
 
     services = Services(
         respond=partial(handlers.respond, house),
+        sign_in=partial(handlers.sign_in, house),
         complete=partial(handlers.complete, house),
         choices=partial(handlers.choices, house),
         smaller=smaller,

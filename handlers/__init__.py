@@ -20,12 +20,13 @@ from handlers import (
     privacy,
     ragas,
     sharing,
+    signin,
 )
 from handlers.command import Command
-from handlers.model import Reply, Request, Suggestion
+from handlers.model import Actor, Reply, Request, Suggestion
 from handlers.ports import House
 
-__all__ = ["COMMANDS", "choices", "complete", "respond"]
+__all__ = ["COMMANDS", "choices", "complete", "respond", "sign_in"]
 
 
 async def _help(house: House, request: Request) -> Reply:
@@ -115,6 +116,11 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 async def respond(house: House, request: Request) -> Reply:
     """Answer any request; raises nothing but for cancellation."""
     return await dispatch.dispatch(house, _BY_NAME, request)
+
+
+async def sign_in(house: House, visitor: Actor, proven: Actor) -> Reply:
+    """A visitor of the chat page has proven a chat account of theirs; raises nothing but for cancellation."""
+    return await dispatch.guarded("A sign-in", signin.sign_in(house, visitor, proven))
 
 
 def complete(house: House, line: str) -> Sequence[Suggestion]:

@@ -95,7 +95,7 @@ async def _redeemed(house: House, request: Request, code: str) -> Reply:
         case "own":
             return Reply(text=_OWN, private=True, ok=False)
         case "paused":
-            return Reply(text=_paused(house, step), private=True, ok=False)
+            return Reply(text=paused(house, step), private=True, ok=False)
         case _:
             return Reply(text=_UNKNOWN, private=True, ok=False)
 
@@ -112,7 +112,8 @@ def asked(link_id: str, who: str) -> Reply:
     )
 
 
-def _paused(house: House, step: LinkStep) -> str:
+def paused(house: House, step: LinkStep) -> str:
+    """What somebody is told who has named too many wrong codes."""
     left_s = step.until_ms / 1000.0 - house.clock.now().timestamp()
     minutes = max(1, round(left_s / 60.0))
     wait = f"{minutes} minute{'' if minutes == 1 else 's'}"

@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from handlers import ragas
 from handlers.command import Command
@@ -25,21 +25,30 @@ _NAME_CHARACTERS = 100
 
 async def dispatch(house: House, commands: Mapping[str, Command], request: Request) -> Reply:
     """Answer a request. Never raises but for cancellation."""
+    return await guarded(f"/{request.command}", _answered(house, commands, request))
+
+
+async def _answered(house: House, commands: Mapping[str, Command], request: Request) -> Reply:
+    command = commands.get(request.command)
+    if command is not None:
+        return await command.run(house, request)
+    return _no_command(request, commands) if request.command else await _said(house, request)
+
+
+async def guarded(what: str, answer: Awaitable[Reply]) -> Reply:
+    """An answer within its deadline; whatever goes wrong with it becomes one. ``what``: its name in the log."""
     try:
         async with asyncio.timeout(DEADLINE_S):
-            command = commands.get(request.command)
-            if command is not None:
-                return await command.run(house, request)
-            return _no_command(request, commands) if request.command else await _said(house, request)
+            return await answer
     except RagaBotError as error:
-        log.debug("/%s was refused: %s", request.command, error.code)
+        log.debug("%s was refused: %s", what, error.code)
         return Reply(text=error.message, private=True, ok=False)
     except TimeoutError:
-        log.warning("/%s was not answered in time.", request.command)
+        log.warning("%s was not answered in time.", what)
         return Reply(text=UnavailableError().message, private=True, ok=False)
     except Exception:
         reference = secrets.token_hex(4)
-        log.exception("/%s failed; reference %s", request.command, reference)
+        log.exception("%s failed; reference %s", what, reference)
         return Reply(
             text=f"Something went wrong here, and I have noted it as {reference}. Please try again in a moment.",
             private=True,

@@ -45,6 +45,9 @@ class Services:
     respond: Callable[[Request], Awaitable[Reply]]
     """Answers any request; it never raises but for cancellation."""
 
+    sign_in: Callable[[Actor, Actor], Awaitable[Reply]]
+    """A visitor of the chat page, and the chat account that they have proven to be theirs; it never raises."""
+
     complete: Callable[[str], Sequence[Suggestion]]
     """Suggestions for a command line typed so far; instant, no network."""
 

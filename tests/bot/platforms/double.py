@@ -121,6 +121,7 @@ class Double:
         """What a platform is given."""
         return Services(
             respond=self.respond,
+            sign_in=self.sign_in,
             complete=lambda _: (),
             choices=self.choices,
             audio=self.audio,
@@ -130,6 +131,10 @@ class Double:
             download=self.download,
             playable=self.playable,
         )
+
+    async def sign_in(self, visitor: Actor, proven: Actor) -> Reply:
+        """The chats never ask for it."""
+        raise AssertionError(f"{visitor.account} with {proven.account}")
 
     def of(self, command: str) -> list[Request]:
         """What was asked by a command."""

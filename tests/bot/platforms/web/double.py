@@ -200,6 +200,7 @@ class WebDouble:
 
     audio_file: Path
     requests: list[Request] = field(default_factory=list)
+    signed_in: list[tuple[Actor, Actor]] = field(default_factory=list)
     kept: set[tuple[AccountId, str]] = field(default_factory=set)
     owners: dict[GenerationId, AccountId] = field(default_factory=dict)
     held: asyncio.Event = field(default_factory=asyncio.Event)
@@ -214,6 +215,7 @@ class WebDouble:
         """What a platform is given."""
         return Services(
             respond=self.respond,
+            sign_in=self.sign_in,
             complete=self.complete,
             choices=lambda *_: [],
             audio=self.audio,
@@ -223,6 +225,11 @@ class WebDouble:
             download=self.download,
             playable=self.playable,
         )
+
+    async def sign_in(self, visitor: Actor, proven: Actor) -> Reply:
+        """Who was it, and who has proven to be?"""
+        self.signed_in.append((visitor, proven))
+        return Reply(text=f"Welcome, {proven.name}.")
 
     def count(self, command: str) -> int:
         """How often a command was run."""
