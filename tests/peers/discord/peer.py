@@ -15,6 +15,7 @@ from aiohttp import BodyPartReader, web
 from tests.peers.discord.buckets import Buckets, too_many
 from tests.peers.discord.gateway import Gateway
 from tests.peers.discord.interactions import Interactions
+from tests.peers.discord.oauth import OAuth
 from tests.peers.discord.people import Person
 from tests.peers.discord.rest import Rest
 from tests.peers.discord.world import (
@@ -91,6 +92,7 @@ class DiscordPeer:
         self.commands: dict[str, Json] = {}
         self.interactions = Interactions(self)
         self.gateway = Gateway(self)
+        self.oauth = OAuth(self)
         self.calls: list[Call] = []
         self.problems: list[str] = []
         self.uploads = 0
@@ -104,6 +106,7 @@ class DiscordPeer:
         """Listen on a free port of the loopback."""
         app = web.Application(client_max_size=2**27)
         app.router.add_get("/gateway/", self.gateway.serve)
+        self.oauth.add_to(app.router)
         app.router.add_route("*", "/{path:.*}", self._called)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -223,6 +226,8 @@ class DiscordPeer:
 
     async def _called(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/api/v10/")
+        if path == "users/@me" and request.headers.get("Authorization", "").startswith("Bearer "):
+            return self.oauth.me(request)
         for name, method, pattern in ROUTES:
             match = re.fullmatch(pattern, path)
             if method == request.method and match is not None:
