@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.peers.telegram.login import Login
 from tests.peers.telegram.media import Upload
 from tests.peers.telegram.methods import Methods
 from tests.peers.telegram.people import People, Person
@@ -64,6 +65,7 @@ class TelegramPeer:
         self.commands: dict[tuple[str, str], list[Json]] = {}
         self.people = People(self)
         self.updates = Updates()
+        self.login = Login(self)
         self.admin_rule = True
         self.private_reactions = False
         self.calls: list[Call] = []
@@ -78,6 +80,7 @@ class TelegramPeer:
     async def start(self) -> None:
         """Listen on a free port of the loopback."""
         app = web.Application(client_max_size=2**27)
+        self.login.add_to(app.router)
         app.router.add_route("*", "/{path:.*}", self._called)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
