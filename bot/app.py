@@ -23,6 +23,7 @@ from bot.core import Core, build
 from bot.delivery import DeliveryWatcher
 from bot.notices import NoticeTeller
 from bot.platforms import Platform
+from bot.platforms.proof import Login
 from bot.platforms.shelf import Shelf
 from bot.platforms.terminal import TerminalPlatform, as_text
 from bot.platforms.web import WebPlatform
@@ -232,6 +233,8 @@ async def _start(core: Core, stack: AsyncExitStack, failures: list[asyncio.Futur
     }
     if settings.workers:
         lines["Worker"] = await _start_worker(core, stack, settings.workers)
+    discord = _discord(core, stack)
+    telegram = _telegram(core, stack)
     web = WebPlatform(
         core.services,
         settings.web_host,
@@ -239,13 +242,13 @@ async def _start(core: Core, stack: AsyncExitStack, failures: list[asyncio.Futur
         settings.state_dir,
         core.cookie_secret,
         settings.allowed_hosts,
+        logins=_logins(settings, discord, telegram),
+        public_url=settings.web_public_url,
     )
     platforms: list[Platform] = [web]
-    discord = _discord(core, stack)
     if discord is not None:
         platforms.append(discord)
         failures.append(discord.failed)
-    telegram = _telegram(core, stack)
     if telegram is not None:
         platforms.append(telegram)
         failures.append(telegram.failed)
@@ -305,6 +308,19 @@ def _telegram(core: Core, stack: AsyncExitStack) -> TelegramPlatform | None:
     stack.push_async_callback(platform.stop)
     core.doors.add(platform.address)
     return platform
+
+
+def _logins(
+    settings: Settings, discord: DiscordPlatform | None, telegram: TelegramPlatform | None
+) -> list[Login]:
+    """By whom visitors of the page can sign in: platforms that run here, where signing in is set up."""
+    logins: list[Login] = []
+    secret = settings.discord_client_secret.get_secret_value()
+    if discord is not None and secret:
+        logins.append(discord.login(secret, settings.discord_api_url))
+    if telegram is not None and settings.telegram_login:
+        logins.append(telegram.login(settings.telegram_login_url))
+    return logins
 
 
 def _off(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +25,23 @@ def _trimmed_url(url: str) -> str:
         raise ValueError("must begin with http:// or https://")
     return url
 
+
+def _origin(url: str) -> str:
+    url = _trimmed_url(url)
+    if not url:
+        return url
+    parts = urlsplit(url)
+    rest = (parts.path, parts.query, parts.fragment, parts.username)
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(rest):
+        raise ValueError("must be an address without a path, such as https://raga.example.org")
+    # Browsers leave a scheme's own port out.
+    own = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if parts.port in (None, own) else f":{parts.port}")
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""A scheme, a host and perhaps a port, as a browser names a page's origin; blank means the default."""
 
 Url = Annotated[str, AfterValidator(_trimmed_url)]
 """A web address without a slash at its end; blank means the default."""
@@ -53,12 +71,16 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: Port = 8080
     web_allowed_hosts: str = ""
+    web_public_url: Origin = ""
     place: City = ""
     workers: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 2) - 1), ge=0, le=64)
     discord_token: SecretStr = SecretStr("")
+    discord_client_secret: SecretStr = SecretStr("")
     discord_api_url: Url = ""
     discord_gateway_url: Url = ""
     telegram_token: SecretStr = SecretStr("")
+    telegram_login: bool = False
+    telegram_login_url: Url = ""
     telegram_api_url: Url = ""
     telegram_webhook_url: Url = ""
     telegram_webhook_secret: SecretStr = SecretStr("")
@@ -87,11 +109,17 @@ class Settings(BaseSettings):
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """The further host names that the page may be reached by."""
-        return tuple(host.strip() for host in self.web_allowed_hosts.split(",") if host.strip())
+        public = urlsplit(self.web_public_url).hostname or ""
+        return tuple(host.strip() for host in (*self.web_allowed_hosts.split(","), public) if host.strip())
 
     def secrets(self) -> tuple[str, ...]:
         """Every value that no log line may hold."""
-        secrets = (self.discord_token, self.telegram_token, self.telegram_webhook_secret)
+        secrets = (
+            self.discord_token,
+            self.discord_client_secret,
+            self.telegram_token,
+            self.telegram_webhook_secret,
+        )
         return tuple(secret.get_secret_value() for secret in secrets if secret.get_secret_value())
 
 

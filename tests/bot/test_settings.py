@@ -104,3 +104,48 @@ def test_all_bad_values_are_named_at_once_and_no_secret(monkeypatch: pytest.Monk
     names = {line.partition(":")[0] for line in str(caught.value).splitlines()[:-1]}
     assert names == {"WEB_PORT", "LOG_LEVEL"}
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken", "host"),
+    [
+        ("https://Raga.Example/", "https://raga.example", "raga.example"),
+        (" http://127.0.0.1:8080 ", "http://127.0.0.1:8080", "127.0.0.1"),
+        ("https://raga.example:443", "https://raga.example", "raga.example"),
+        ("https://[::1]:8443", "https://[::1]:8443", "::1"),
+    ],
+)
+def test_the_public_address_is_an_origin_whose_host_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, given: str, taken: str, host: str
+) -> None:
+    monkeypatch.setenv("WEB_PUBLIC_URL", given)
+    monkeypatch.setenv("WEB_ALLOWED_HOSTS", "other.example")
+    settings = read_settings()
+    assert settings.web_public_url == taken
+    assert settings.allowed_hosts == ("other.example", host)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "raga.example",
+        "ws://raga.example",
+        "https://",
+        "https://raga.example/page",
+        "https://raga.example?x=1",
+        "https://raga.example#x",
+        "https://me@raga.example",
+        "https://raga.example:port",
+    ],
+)
+def test_what_is_no_origin_is_no_public_address(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("WEB_PUBLIC_URL", given)
+    with pytest.raises(SettingsError, match="WEB_PUBLIC_URL: "):
+        read_settings()
+
+
+def test_the_client_secret_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_CLIENT_SECRET", "hush")
+    settings = read_settings()
+    assert settings.secrets() == ("hush",)
+    assert "hush" not in repr(settings)

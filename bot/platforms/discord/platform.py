@@ -20,6 +20,7 @@ from bot.platforms.discord.client import Client, redirect
 from bot.platforms.discord.dialogue import Dialogue
 from bot.platforms.discord.hearts import Hearts, means_heart
 from bot.platforms.discord.intake import Intake
+from bot.platforms.discord.login import DiscordLogin
 from bot.platforms.discord.pace import Pace
 from bot.platforms.discord.post import ClosedError, DeadTokenError, Interaction, Post, PostError
 from bot.platforms.discord.reading import reacted, spot_of
@@ -79,6 +80,14 @@ class DiscordPlatform:
             return "connecting; it is tried again and again"
         count = len(client.guilds)
         return f"{client.user.name}, in {count} server{'' if count == 1 else 's'}"
+
+    def login(self, secret: str, api_url: str = "") -> DiscordLogin:
+        """Signing in to the chat page with the same application, whose id Discord tells this bot itself."""
+        return DiscordLogin(self._application, secret, api_url=api_url)
+
+    def _application(self) -> int | None:
+        client = self._client
+        return None if client is None else client.application_id
 
     async def stop(self) -> None:
         """Hear and show nothing more."""

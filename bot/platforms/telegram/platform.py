@@ -22,6 +22,7 @@ from bot.platforms.telegram.files import Files
 from bot.platforms.telegram.inline import Inline
 from bot.platforms.telegram.intake import Intake
 from bot.platforms.telegram.links import link
+from bot.platforms.telegram.login import TelegramLogin
 from bot.platforms.telegram.pace import Pace
 from bot.platforms.telegram.pictures import Pictures
 from bot.platforms.telegram.polling import TOKEN_REFUSED, Polling
@@ -102,6 +103,10 @@ class TelegramPlatform:
         if not self._connected.is_set():
             return "not reached yet; it is tried again and again"
         return f"@{self._username}, {'by webhook' if self._webhook_url else 'by polling'}"
+
+    def login(self, address: str = "") -> TelegramLogin:
+        """Signing in to the chat page with the same bot."""
+        return TelegramLogin(self._bot.token, address=address)
 
     async def stop(self) -> None:
         """Hear and show nothing more."""

@@ -99,6 +99,14 @@ def same_origin(request: web.Request) -> bool:
     return (parts.hostname.casefold(), port) == (host["name"].strip("[]").casefold(), own_port)
 
 
+def own_page(request: web.Request, address: str) -> bool:
+    """Whether a request comes from the page at this address of ours, or by it where no page is named."""
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin.casefold() == address.casefold()
+    return request.host.casefold() == urlsplit(address).netloc.casefold()
+
+
 def checked_by(rule: HostRule) -> Middleware:
     """The middleware that turns away foreign hosts and origins, and words what is wrong with a request."""
 

@@ -187,6 +187,11 @@ class MessageLog:
 
         return await self._write(write)
 
+    async def begin(self, account: AccountId) -> None:
+        """Make a conversation that takes messages, where there is none yet."""
+        now_s = self._clock()
+        await self._write(lambda entry: Book(entry, account, now_s).open())
+
     async def deliver(
         self,
         account: AccountId,

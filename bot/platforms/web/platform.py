@@ -10,12 +10,14 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.platforms import MessageGoneError, Services
+from bot.platforms.proof import Login
 from bot.platforms.web.book import Change
 from bot.platforms.web.conversation import Conversations
 from bot.platforms.web.guard import HostRule, add_headers, checked_by
 from bot.platforms.web.message_log import MessageLog
 from bot.platforms.web.pictures import CardPictures
 from bot.platforms.web.routes import Routes
+from bot.platforms.web.signin import SignIn
 from bot.platforms.web.visitors import PLATFORM, Visitors
 from bot.platforms.web.wire import FRAME_BYTES
 from handlers.model import AccountId, MessageRef, Reply
@@ -36,7 +38,8 @@ class WebPlatform:
     """Serves the page on ``host`` and ``port`` (0: any free one). ``secret`` signs the cookies.
 
     The message log is ``state_dir/web.sqlite``. ``allowed_hosts``: names besides ``host`` and localhost by
-    which the page may be reached.
+    which the page may be reached. ``logins``: by whom visitors can sign in; they come back to ``public_url``, the
+    address by which people reach the page, which is ``url`` where it is blank.
     """
 
     name = PLATFORM
@@ -50,13 +53,18 @@ class WebPlatform:
         state_dir: Path,
         secret: bytes,
         allowed_hosts: Sequence[str] = (),
+        *,
+        logins: Sequence[Login] = (),
+        public_url: str = "",
     ) -> None:
         self._host = host
         self._port = port
         self._log = MessageLog(state_dir / LOG_FILE, self._published)
         self._pictures = CardPictures(services.picture)
         self._conversations = Conversations(services, self._log, self._pictures)
-        self._routes = Routes(services, self._conversations, self._log, self._pictures, Visitors(secret))
+        visitors = Visitors(secret)
+        signin = SignIn(services, self._log, visitors, logins, lambda: public_url or self.url)
+        self._routes = Routes(services, self._conversations, self._log, self._pictures, visitors, signin)
         self._app = web.Application(
             middlewares=[checked_by(HostRule(host, allowed_hosts))], client_max_size=FRAME_BYTES
         )

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from bot.platforms.web.guard import refusal
 from bot.platforms.web.live import HEARTBEAT_S, LivePage
 from bot.platforms.web.message_log import MessageLog
 from bot.platforms.web.pictures import ADDRESS, CardPictures
+from bot.platforms.web.signin import SignIn
 from bot.platforms.web.visitors import Visitor, Visitors
 from bot.platforms.web.wire import FRAME_BYTES, FrameError, dump, read_said
 from handlers.errors import NotAuthenticatedError, NotFoundError, RagaBotError, UnavailableError
@@ -57,9 +59,20 @@ def _assets() -> dict[str, _Asset]:
     for file in resources.files("bot.platforms.web").joinpath("static").iterdir():
         ending = file.name[file.name.rfind(".") :]
         if ending in _TYPES:
-            body = file.read_bytes()
-            found[file.name] = _Asset(body, _TYPES[ending], hashlib.sha256(body).hexdigest()[:32])
+            found[file.name] = _asset(file.read_bytes(), _TYPES[ending])
     return found
+
+
+def _asset(body: bytes, content_type: str) -> _Asset:
+    return _Asset(body, content_type, hashlib.sha256(body).hexdigest()[:32])
+
+
+def _offering(page: _Asset, providers: Sequence[str]) -> _Asset:
+    """The page with the names of those by whom one can sign in, so that it shows no others and asks for none."""
+    blank = b'data-sign-in=""'
+    return _asset(
+        page.body.replace(blank, f'data-sign-in="{" ".join(providers)}"'.encode()), page.content_type
+    )
 
 
 class Routes:
@@ -72,13 +85,16 @@ class Routes:
         message_log: MessageLog,
         pictures: CardPictures,
         visitors: Visitors,
+        signin: SignIn,
     ) -> None:
         self._services = services
         self._conversations = conversations
         self._log = message_log
         self._pictures = pictures
         self._visitors = visitors
+        self._signin = signin
         self._assets = _assets()
+        self._assets["index.html"] = _offering(self._assets["index.html"], signin.offered)
         self._pages: set[LivePage] = set()
 
     def add_to(self, router: web.UrlDispatcher) -> None:
@@ -95,6 +111,7 @@ class Routes:
         router.add_get("/download/{generation}/{kind}", self._download, allow_head=False)
         router.add_get("/export", self._export, allow_head=False)
         router.add_get(ADDRESS, self._pictures.serve)
+        self._signin.add_to(router, self._returned)
 
     async def close_pages(self) -> None:
         """Tell every open page that the bot stops."""
@@ -103,6 +120,12 @@ class Routes:
     async def _index(self, request: web.Request) -> web.Response:
         # No cookie here: who follows a link from elsewhere comes without theirs (SameSite), and must keep it.
         return self._asset(request, "index.html")
+
+    async def _returned(self, request: web.Request) -> web.Response:
+        """The page for who comes back from a provider: it takes the answer out of its own address."""
+        response = self._asset(request, "index.html")
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     async def _favicon(self, request: web.Request) -> web.Response:
         return self._asset(request, "mark.svg")

@@ -76,7 +76,8 @@ class OAuth:
         )
         return web.Response(
             content_type="text/html",
-            text=f"<!doctype html><title>Discord</title><h1>{html.escape(self.person.json['global_name'])}</h1>"
+            text='<!doctype html><link rel="icon" href="data:,">'
+            f"<title>Discord</title><h1>{html.escape(self.person.json['global_name'])}</h1>"
             f'<form method="post">{hidden}<button name="said" value="yes">Authorize</button>'
             '<button name="said" value="no">Cancel</button></form>',
         )

@@ -62,7 +62,8 @@ class Login:
         assert self.person is not None
         return web.Response(
             content_type="text/html",
-            text=f"<!doctype html><title>Telegram</title><h1>{html.escape(self.person.json['first_name'])}</h1>"
+            text='<!doctype html><link rel="icon" href="data:,">'
+            f"<title>Telegram</title><h1>{html.escape(self.person.json['first_name'])}</h1>"
             '<form method="post"><button name="said" value="yes">Accept</button>'
             '<button name="said" value="no">Decline</button></form>',
         )

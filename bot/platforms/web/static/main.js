@@ -5,6 +5,7 @@ import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { byId, el, icon } from "./dom.js";
 import { askId } from "./frames.js";
+import { SignIn } from "./signin.js";
 import { Toasts } from "./toasts.js";
 
 /** @import { ConnectionState } from "./connection.js" */
@@ -180,6 +181,18 @@ byId("examples", HTMLElement).addEventListener("click", (event) => {
 byId("log", HTMLElement).addEventListener("begin-command", (event) => {
   if (event instanceof CustomEvent) composer.begin(`${event.detail} `);
 });
+
+const signIn = new SignIn(
+  {
+    button: byId("sign-in", HTMLButtonElement),
+    dialog: byId("sign-in-dialog", HTMLDialogElement),
+    outcome: byId("sign-in-outcome", HTMLElement),
+    providers: byId("sign-in-providers", HTMLFormElement),
+  },
+  (text) => toasts.show(text),
+);
+signIn.offer(document.body.dataset["signIn"] ?? "");
+void signIn.finish();
 
 clear.addEventListener("click", () => clearDialog.showModal());
 clearDialog.addEventListener("close", () => {

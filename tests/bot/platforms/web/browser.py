@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,11 +40,20 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, url: str, *, unreachable_is_fine: bool = False, **context: Any
+    browser: Browser,
+    url: str,
+    *,
+    unreachable_is_fine: bool = False,
+    refusals_are_fine: bool = False,
+    friends: Sequence[str] = (),
+    **context: Any,
 ) -> AsyncIterator[Page]:
-    """The page, open and connected. Errors in its console, blocked content and foreign requests fail."""
+    """The page, open and connected. Errors in its console, blocked content and foreign requests fail.
+
+    ``refusals_are_fine``: an answer that refuses is expected. ``friends``: addresses to which the page may lead.
+    """
     troubles: list[str] = []
-    own = urlsplit(url).netloc
+    own = {urlsplit(one).netloc for one in (url, *friends)}
     visit = await browser.new_context(**context)
     visit.set_default_timeout(DEADLINE_MS)
     await visit.add_init_script(
@@ -55,6 +64,7 @@ async def opened(
     def watch(page: Page) -> None:
         def heard(kind: str, text: str) -> None:
             expected = unreachable_is_fine and ("net::ERR_" in text or "WebSocket" in text)
+            expected |= refusals_are_fine and "the server responded with a status of 4" in text
             if kind in ("error", "warning") and not expected:
                 troubles.append(f"{kind}: {text}")
 
@@ -64,7 +74,9 @@ async def opened(
         page.on(
             "request",
             lambda request: (
-                troubles.append(f"foreign: {request.url}") if urlsplit(request.url).netloc != own else None
+                troubles.append(f"foreign: {request.url}")
+                if urlsplit(request.url).netloc not in own
+                else None
             ),
         )
 

@@ -201,6 +201,8 @@ class WebDouble:
     audio_file: Path
     requests: list[Request] = field(default_factory=list)
     signed_in: list[tuple[Actor, Actor]] = field(default_factory=list)
+    welcome: Reply | None = None
+    """What is said to who signs in; None: their name."""
     kept: set[tuple[AccountId, str]] = field(default_factory=set)
     owners: dict[GenerationId, AccountId] = field(default_factory=dict)
     held: asyncio.Event = field(default_factory=asyncio.Event)
@@ -229,7 +231,7 @@ class WebDouble:
     async def sign_in(self, visitor: Actor, proven: Actor) -> Reply:
         """Who was it, and who has proven to be?"""
         self.signed_in.append((visitor, proven))
-        return Reply(text=f"Welcome, {proven.name}.")
+        return self.welcome or Reply(text=f"Welcome, {proven.name}.")
 
     def count(self, command: str) -> int:
         """How often a command was run."""
