@@ -69,8 +69,14 @@ async def telegram_peer() -> AsyncIterator[TelegramPeer]:
 
 
 @pytest.fixture
+def further() -> dict[str, str]:
+    """Further settings of the bot; a module that needs some has a fixture of this name."""
+    return {}
+
+
+@pytest.fixture
 async def bot(
-    discord_peer: DiscordPeer, telegram_peer: TelegramPeer, state_dir: Path
+    discord_peer: DiscordPeer, telegram_peer: TelegramPeer, state_dir: Path, further: dict[str, str]
 ) -> AsyncIterator[BotProcess]:
     """A bot on both of them and in the page."""
     running = BotProcess(
@@ -80,6 +86,7 @@ async def bot(
         DISCORD_GATEWAY_URL=discord_peer.gateway_url,
         TELEGRAM_TOKEN=telegram.TOKEN,
         TELEGRAM_API_URL=telegram_peer.url,
+        **further,
     )
     await running.start()
     try:
