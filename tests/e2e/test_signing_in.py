@@ -209,6 +209,9 @@ async def test_an_answer_that_another_browser_began_signs_nobody_in(
             )
             await thief.route("**/api/signin/*/finish", lambda route: route.abort())
             await go(thief, provider, yes)
+            # To the page it is as if the bot were out of reach, and it says so.
+            out_of_reach = thief.get_by_role("dialog", name="Sign in").get_by_role("alert")
+            await expect(out_of_reach).to_contain_text("The bot is out of reach")
             kept = await thief.evaluate("sessionStorage.getItem('kept')")
             assert kept.startswith(f"{bot.url}/signin/{provider.lower()}?")
         async with opened(browser, bot.url, friends=friends, refusals_are_fine=True) as victim:

@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -64,21 +65,18 @@ class SignIn:
 
     def add_to(self, router: web.UrlDispatcher, page: Handler) -> None:
         """Register the addresses of what is offered. ``page``: the chat page, which reads its own address."""
-        for name in self._logins:
+        for name, login in self._logins.items():
             router.add_get(f"/signin/{name}", page)
-            router.add_post(f"/api/signin/{name}", self._begin)
-            router.add_post(f"/api/signin/{name}/finish", self._finish)
-
-    def _login(self, request: web.Request) -> Login:
-        return self._logins[request.path.split("/")[3]]
+            router.add_post(f"/api/signin/{name}", partial(self._begin, login))
+            router.add_post(f"/api/signin/{name}/finish", partial(self._finish, login))
 
     def _visitor(self, request: web.Request) -> Visitor | None:
         visitor, new = self._visitors.recognize(request)
         return None if new else visitor
 
-    async def _begin(self, request: web.Request) -> web.Response:
+    async def _begin(self, login: Login, request: web.Request) -> web.Response:
         """The address of the provider to which this visitor goes."""
-        login, visitor = self._login(request), self._visitor(request)
+        visitor = self._visitor(request)
         if visitor is None:
             return refusal(403, "no_cookie", _NO_COOKIE)
         public = self._public_url()
@@ -96,9 +94,9 @@ class SignIn:
             return _refused(error)
         return _answer({"address": address})
 
-    async def _finish(self, request: web.Request) -> web.Response:
+    async def _finish(self, login: Login, request: web.Request) -> web.Response:
         """What came back: whose account it is, and the question whether it is to be the visitor's too."""
-        login, visitor = self._login(request), self._visitor(request)
+        visitor = self._visitor(request)
         if request.content_type != "application/json":
             return refusal(415, "not_json", "Send JSON, with Content-Type application/json.")
         answer = _read(await request.read())

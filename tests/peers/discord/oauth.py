@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import html
@@ -54,6 +55,8 @@ class OAuth:
         self.scope = "identify"
         self.trouble = 0
         """A status with which the token's endpoint answers instead."""
+        self.held: asyncio.Event | None = None
+        """The token's endpoint answers only once it is set."""
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Where Discord has it."""
@@ -115,6 +118,8 @@ class OAuth:
         return code
 
     async def _exchanged(self, request: web.Request) -> web.Response:
+        if self.held is not None:
+            await self.held.wait()
         if self.trouble:
             return web.Response(status=self.trouble, text="<html>trouble</html>")
         refused = self._client(request)

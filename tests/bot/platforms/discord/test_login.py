@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import logging
@@ -172,6 +173,18 @@ async def test_nobody_at_the_address_is_trouble_too(peer: DiscordPeer, login: Di
     await peer.stop()
     with pytest.raises(OutOfReachError, match="cannot reach Discord"):
         await login.prove(BEGUN, {"code": code})
+
+
+async def test_a_discord_that_does_not_answer_is_not_waited_for_without_end(
+    peer: DiscordPeer, login: DiscordLogin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.platforms.discord.login.ANSWER_DEADLINE_S", 0.1)
+    held = peer.oauth.held = asyncio.Event()
+    try:
+        with pytest.raises(OutOfReachError, match="cannot reach Discord"):
+            await login.prove(BEGUN, {"code": code_of(peer)})
+    finally:
+        held.set()
 
 
 def test_before_discord_has_told_the_applications_id_nobody_is_sent_there() -> None:
