@@ -179,7 +179,7 @@ export class ReplyView {
       { class: "sheet track", "data-testid": "track" },
       !titled && el("header", {}, el("h2", {}, track.title), track.performer && el("p", { class: "subtitle" }, track.performer)),
       this.#player.element,
-      track.cover && coverView(track.cover),
+      track.cover ? coverView(track.cover) : null,
       about && el("p", { class: "about", "data-testid": "parameters" }, about),
     );
   }
