@@ -79,17 +79,20 @@ async function deleteFile(ctx: MutationCtx, file: Id<"_storage">): Promise<void>
   if (!(await heldByMigration(ctx, file))) await deleteUnusedFile(ctx, file);
 }
 
-/**
- * Whether somebody has signed in as this user, or has something that the migration did not bring. One who has become
- * one with another has neither, until that is taken back.
- */
-async function inUse(ctx: QueryCtx, userId: Id<"users">): Promise<boolean> {
+/** Whether somebody has signed in as this user. One who has become one with another has no account until that is taken back. */
+async function signedIn(ctx: QueryCtx, userId: Id<"users">): Promise<boolean> {
   if ((await ctx.db.get("users", userId))?.mergedInto !== undefined) return true;
+  const account = await ctx.db
+    .query("accounts")
+    .withIndex("by_user", (q) => q.eq("userId", userId))
+    .first();
+  return account !== null;
+}
+
+/** The same, or whether this user has something that the migration did not bring (what it brought has gone before). */
+async function inUse(ctx: QueryCtx, userId: Id<"users">): Promise<boolean> {
+  if (await signedIn(ctx, userId)) return true;
   const rows = await Promise.all([
-    ctx.db
-      .query("accounts")
-      .withIndex("by_user", (q) => q.eq("userId", userId))
-      .first(),
     ctx.db
       .query("musicGenerations")
       .withIndex("by_user", (q) => q.eq("userId", userId))
@@ -136,7 +139,7 @@ async function restore(ctx: MutationCtx, undo: Doc<"migrationUndo">): Promise<"r
   const current = await documentOf(ctx, known);
   if (current === null || undo.doc === undefined) return "unlinked";
   // Whoever signs in may change their row, and what was linked is written there.
-  if (known.target === "users" && (await inUse(ctx, current._id as Id<"users">))) return "kept";
+  if (known.target === "users" && (await signedIn(ctx, current._id as Id<"users">))) return "kept";
   const doc = undo.doc as object;
   await replace(ctx, current._id, { target: known.target, doc } as Resolved);
   const piece = known.target === "musicGenerations";
