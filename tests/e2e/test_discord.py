@@ -101,7 +101,7 @@ async def test_look_up_have_made_hear_keep_and_find_again(peer: DiscordPeer, sta
         await asha.command("raga", room, name="Yamann Kalyann")
         await peer.message(room, lambda one: one.text.startswith("Yaman Kalyan"), "the nearest raga")
 
-        asked = await asha.command("generate", room, raga="Yaman", voice="alto", duration="10min", seed=7)
+        asked = await asha.command("generate", room, raga="Yaman", voice="alto", duration="4min", seed=7)
         piece = await piece_in(peer, room, 3)
         assert piece.notified == {asha.ident}
         assert asked.original is not None
