@@ -9,6 +9,7 @@ import type { Auth, RegisteredMutation, RegisteredQuery, UserIdentity } from "co
 import type { GenericValidator, Infer, ObjectType, PropertyValidators } from "convex/values";
 import { mutation, query, type MutationCtx, type QueryCtx } from "./_generated/server";
 import { NAME_MAX } from "./limits";
+import { groupKey } from "./model/groups";
 import { forbidden, notAuthenticated } from "./refusals";
 
 export interface UserCaller {
@@ -39,6 +40,7 @@ export interface CuratorCaller {
 
 /** A person who looks after a server or group: the bot looked up, when it signed their token, that they may. */
 export interface GroupAdminCaller extends UserCaller {
+  bot: string;
   /** As in `discord:42`. */
   group: string;
 }
@@ -133,16 +135,17 @@ async function groupAdmin(ctx: WithAuth): Promise<GroupAdminCaller> {
   const caller = await user(ctx);
   const identity = await identityOf(ctx);
   const group = signedByTheBot(identity) ? claim(identity, "admin") : undefined;
-  if (group?.startsWith(`${caller.platform}:`) !== true) {
+  const { bot } = caller;
+  if (group?.startsWith(`${caller.platform}:`) !== true || bot === undefined) {
     throw forbidden("Only somebody who looks after this group may do this.");
   }
-  return { ...caller, group };
+  return { ...caller, bot, group };
 }
 
-/** The group that is named in the arguments too; one that is not the caller's is a mistake or an attack. */
+/** The key of the group that is named in the arguments too; one that is not the caller's is a mistake or an attack. */
 export function expectOwnGroup(caller: GroupAdminCaller, guild: string): string {
   if (caller.group !== `${caller.platform}:${guild}`) throw forbidden("Only somebody who looks after this group may do this.");
-  return caller.group;
+  return groupKey(caller.bot, caller.platform, guild);
 }
 
 /** Who decided something: a curator's account, or the bot's. */

@@ -4,6 +4,7 @@ import type { Doc, Id } from "./_generated/dataModel";
 import type { QueryCtx } from "./_generated/server";
 import { botMutation, botQuery, type BotCaller } from "./callers";
 import { PLACE_MAX, text } from "./limits";
+import { announcementOf } from "./model/announcements";
 import { noticesOf, noticeView } from "./model/notices";
 import { pieceView, viewOf } from "./model/pieces";
 import { lineFor } from "./model/queue";
@@ -24,8 +25,8 @@ const watched = v.object({
 });
 
 /**
- * All that one bot waits for: its open deliveries, what it has to tell people, whether a job waits, which catalogue is
- * published.
+ * All that one bot waits for: its open deliveries, what it has to tell people, what it announces, whether a job waits, which
+ * catalogue is published.
  *
  * This is the one live subscription of a bot, and each time it runs again is a call to pay for. It reads the open
  * deliveries, their pieces and finished audio, the waiting end of the queue (only its head while none of the pieces
@@ -40,6 +41,7 @@ export const watch = botQuery({
     waitingJob: v.union(v.id("jobs"), v.null()),
     catalogueVersion: v.union(v.string(), v.null()),
     notices: v.array(noticeView),
+    announcement: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, _args, caller) => {
     const open = await ctx.db
@@ -72,6 +74,7 @@ export const watch = botQuery({
       waitingJob: line.first,
       catalogueVersion: catalogue?.version ?? null,
       notices: await noticesOf(ctx, caller.bot),
+      announcement: (await announcementOf(ctx, caller.bot))?.text ?? null,
     };
   },
 });

@@ -8,8 +8,10 @@ import { KEY_MAX, NAME_MAX, pageOf, PLACE_MAX, SENTENCE_MAX, text } from "./limi
 import { allowance, left as leftOf } from "./model/allowances";
 import { auditView, auditViewOf, write } from "./model/audits";
 import { banOf, EVERYWHERE, hashOf } from "./model/bans";
+import { announcementOf } from "./model/announcements";
 import { forgetGroup } from "./model/erasing";
-import { groupChanges, groupNamed, groupOf, partsOf, setUp } from "./model/groups";
+import { groupChanges, groupKey, groupOf, groupOfKey, keysOf, partsOf, setUp } from "./model/groups";
+import { moveGroup } from "./model/moving";
 import { userFor } from "./model/people";
 import { recall, remember } from "./model/replays";
 import { invalid, notFound, refusal } from "./refusals";
@@ -159,19 +161,20 @@ export const rules = botQuery({
     announcement: v.union(v.string(), v.null()),
   }),
   handler: async (ctx, _args, { bot }) => {
-    const settings = await ctx.db.query("groups").take(RULES_MAX);
+    const [first, beyond] = keysOf(bot);
+    const settings = await ctx.db
+      .query("groups")
+      .withIndex("by_group", (q) => q.gte("group", first).lt("group", beyond))
+      .take(RULES_MAX);
     const everywhere = await ctx.db
       .query("bans")
       .withIndex("by_group", (q) => q.eq("group", EVERYWHERE))
       .take(RULES_MAX);
     const somewhere = await ctx.db
       .query("bans")
-      .withIndex("by_group", (q) => q.gt("group", EVERYWHERE))
+      .withIndex("by_group", (q) => q.gte("group", first).lt("group", beyond))
       .take(RULES_MAX);
-    const announcement = await ctx.db
-      .query("announcements")
-      .withIndex("by_bot", (q) => q.eq("bot", bot))
-      .first();
+    const announcement = await announcementOf(ctx, bot);
     const bans = new Map<string, string[]>();
     for (const { group, hash } of somewhere) bans.set(group, [...(bans.get(group) ?? []), hash]);
     const known = new Map(settings.map((one) => [one.group, one]));
@@ -194,10 +197,7 @@ export const announce = botMutation({
   returns: v.null(),
   handler: async (ctx, { text: words }, caller) => {
     if (words !== null) text("The announcement", words, SENTENCE_MAX);
-    const known = await ctx.db
-      .query("announcements")
-      .withIndex("by_bot", (q) => q.eq("bot", caller.bot))
-      .first();
+    const known = await announcementOf(ctx, caller.bot);
     if ((known?.text ?? null) === words) return null;
     if (known !== null) await ctx.db.delete("announcements", known._id);
     if (words !== null) await ctx.db.insert("announcements", { bot: caller.bot, text: words, createdAt: Date.now() });
@@ -242,7 +242,7 @@ export const auditAll = botQuery({
     );
     return {
       ...result,
-      page: result.page.map((entry) => ({ ...auditViewOf(entry), group: entry.group === EVERYWHERE ? null : entry.group })),
+      page: result.page.map((entry) => ({ ...auditViewOf(entry), group: entry.group === EVERYWHERE ? null : groupOfKey(entry.group) })),
     };
   },
 });
@@ -258,7 +258,7 @@ export const left = botMutation({
     text("The platform", platform, PLACE_MAX);
     if (chats.length > CHATS_MAX) throw invalid(`At most ${String(CHATS_MAX)} chats can be named at once.`);
     for (const chat of chats) text("A chat", chat, PLACE_MAX);
-    const group = guild === undefined ? null : groupNamed(platform, guild);
+    const group = guild === undefined ? null : groupKey(bot, platform, guild);
     await ctx.scheduler.runAfter(0, internal.groups.forget, { bot, platform, group, chats });
     return null;
   },
@@ -271,6 +271,31 @@ export const forget = internalMutation({
   handler: async (ctx, place) => {
     const rest = await forgetGroup(ctx, place);
     if (rest !== null) await ctx.scheduler.runAfter(0, internal.groups.forget, rest);
+    return null;
+  },
+});
+
+/**
+ * A group goes on under another id, as Telegram's groups do that grow: its settings, bans and audit log go with it, in
+ * batches. What was set under the new id already stays. Repeating it changes nothing.
+ */
+export const moved = botMutation({
+  args: { platform: v.string(), from: v.string(), to: v.string() },
+  returns: v.null(),
+  handler: async (ctx, { platform, from, to }, { bot }) => {
+    if (from === to) throw invalid("A group cannot move to where it is.");
+    const move = { bot, from: groupKey(bot, platform, from), to: groupKey(bot, platform, to) };
+    if (await moveGroup(ctx, move)) await ctx.scheduler.runAfter(0, internal.groups.move, move);
+    return null;
+  },
+});
+
+/** Goes on moving a group. */
+export const move = internalMutation({
+  args: { bot: v.string(), from: v.string(), to: v.string() },
+  returns: v.null(),
+  handler: async (ctx, groups) => {
+    if (await moveGroup(ctx, groups)) await ctx.scheduler.runAfter(0, internal.groups.move, groups);
     return null;
   },
 });

@@ -70,10 +70,10 @@ export const startGeneration = userMutation({
       const made = await madeBefore(ctx, user._id, text("The idempotency key", idempotencyKey, KEY_MAX));
       if (made !== null) return made;
     }
-    const group = groupIn(delivery);
+    const group = delivery === undefined || poster === undefined ? undefined : groupIn(poster, delivery);
     await expectWelcome(ctx, user, group);
     const settings = group === undefined ? null : await groupOf(ctx, group);
-    if (delivery !== undefined) expectWanted(settings, delivery.chat, request.duration);
+    if (delivery !== undefined) expectWanted(settings, delivery.room ?? delivery.chat, request.duration);
     if ((await unfinished(ctx, user._id)) >= UNFINISHED_MAX) {
       throw refusal(
         "too_many",

@@ -116,7 +116,7 @@ export default defineSchema({
   musicGenerations: defineTable({
     userId: v.id("users"),
     account: v.optional(v.string()),
-    /** The server or group that it was asked for in. */
+    /** The server or group that it was asked for in, by its key (model/groups.ts). */
     group: v.optional(v.string()),
     request: storedRequest,
     status: generationStatus,
@@ -181,7 +181,7 @@ export default defineSchema({
     platform: v.string(),
     chat: v.string(),
     message: v.string(),
-    /** The server or group of the chat, as in `discord:42`. */
+    /** The server or group of the chat, by its key (model/groups.ts). */
     group: v.optional(v.string()),
     account: v.string(),
     state: v.union(v.literal("open"), v.literal("done")),

@@ -5,20 +5,25 @@ import type { MutationCtx, QueryCtx } from "../_generated/server";
 import type { UserCaller } from "../callers";
 import { PLACE_MAX, text, UNFINISHED_MAX } from "../limits";
 import { forbidden } from "../refusals";
-import { groupNamed } from "./groups";
+import { groupKey } from "./groups";
 import { recall } from "./replays";
 
-/** Where the piece is shown; `group`: the server or group that it is asked for in, whose rules and allowance hold. */
+/**
+ * Where the piece is shown; `group`: the server or group that it is asked for in, whose rules and allowance hold; `room`:
+ * the chat of it that the rules name, where that is another, such as the channel of a thread.
+ */
 export const givenDelivery = v.object({
   platform: v.string(),
   chat: v.string(),
   message: v.string(),
   group: v.optional(v.string()),
+  room: v.optional(v.string()),
 });
 type GivenDelivery = Infer<typeof givenDelivery>;
 
-export function groupIn(delivery: GivenDelivery | undefined): string | undefined {
-  return delivery?.group === undefined ? undefined : groupNamed(delivery.platform, delivery.group);
+/** The key of the group that it is asked for in. */
+export function groupIn({ bot }: { bot: string }, { platform, group }: GivenDelivery): string | undefined {
+  return group === undefined ? undefined : groupKey(bot, platform, group);
 }
 
 /** How many pieces of a user are unfinished, counted as far as it matters. */
@@ -54,7 +59,7 @@ export async function deliver(
     platform: text("The platform", platform, PLACE_MAX),
     chat: text("The chat", chat, PLACE_MAX),
     message: text("The message", message, PLACE_MAX),
-    group: groupIn(delivery),
+    group: groupIn(caller, delivery),
     account: caller.account,
     state: "open",
     createdAt: Date.now(),

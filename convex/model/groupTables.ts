@@ -15,11 +15,11 @@ export const auditDetails = v.record(
   v.union(v.string(), v.number(), v.null(), v.array(v.string())),
 );
 
-/** A `group` is a platform and the id of a server or group there, as in `discord:42`. */
+/** A `group` is a bot, a platform and the id of a server or group there, as in `b1/discord:42` (model/groups.ts). */
 export const groupTables = {
   /**
    * Settings of a group; a group that nobody has set anything for has no row.
-   * Written by groups:configure. Read by groups:*, startGeneration and refunds. Deleted by groups:left.
+   * Written by groups:configure, moved. Read by groups:*, startGeneration and refunds. Deleted by groups:left.
    */
   groups: defineTable({
     group: v.string(),
@@ -33,7 +33,7 @@ export const groupTables = {
 
   /**
    * Who may have nothing made: an account by its SHA-256, in a group or ("" for the group) anywhere.
-   * Written by groups:ban, banEverywhere. Read by groups:*, startGeneration, shares:*, playlists:*. Deleted by
+   * Written by groups:ban, banEverywhere, moved. Read by groups:*, startGeneration, shares:*, playlists:*. Deleted by
    * groups:unban, unbanEverywhere, left. It outlives the account's user, or a ban would end with a deletion; the name
    * does not.
    */
@@ -70,7 +70,7 @@ export const groupTables = {
 
   /**
    * What the operator wants everybody to read now, such as that there is maintenance: one row a bot at most.
-   * Written and deleted by groups:announce. Read by groups:rules.
+   * Written and deleted by groups:announce. Read by groups:rules, deliveries:watch.
    */
   announcements: defineTable({
     bot: v.string(),

@@ -15,14 +15,29 @@ export function groupOf(ctx: QueryCtx, group: string): Promise<Doc<"groups"> | n
     .first();
 }
 
-/** The platform and the id of a group; its id may hold colons, a platform's name does not. */
-export function partsOf(group: string): { platform: string; guild: string } {
-  const colon = group.indexOf(":");
-  return { platform: group.slice(0, colon), guild: group.slice(colon + 1) };
+/**
+ * By which everything of a group is kept: of two bots in one group each has its own settings, bans and allowance, so that
+ * either may leave. It begins with the bot, as in `b1/discord:42`, so that those of a bot stand side by side.
+ */
+export function groupKey(bot: string, platform: string, guild: string): string {
+  return `${bot}/${text("The platform", platform, PLACE_MAX)}:${text("The group", guild, PLACE_MAX)}`;
 }
 
-export function groupNamed(platform: string, guild: string): string {
-  return `${text("The platform", platform, PLACE_MAX)}:${text("The group", guild, PLACE_MAX)}`;
+/** The least key of a bot's groups, and the least one beyond them. */
+export function keysOf(bot: string): [string, string] {
+  return [`${bot}/`, `${bot}0`]; // 0 comes right after the slash
+}
+
+/** The group of a key without its bot, as in `discord:42`. */
+export function groupOfKey(key: string): string {
+  return key.slice(key.indexOf("/") + 1);
+}
+
+/** The platform and the id of a key's group; its id may hold colons, a platform's name does not. */
+export function partsOf(key: string): { platform: string; guild: string } {
+  const group = groupOfKey(key);
+  const colon = group.indexOf(":");
+  return { platform: group.slice(0, colon), guild: group.slice(colon + 1) };
 }
 
 /** What is changed; null takes a setting back, and what is absent stays. */

@@ -26,7 +26,7 @@ async function posted(more: Partial<Start> = {}) {
 
 describe("watch", () => {
   test("nothing to show, nothing waits, nothing published", async () => {
-    expect(await watch()).toEqual({ deliveries: [], waitingJob: null, catalogueVersion: null, notices: [] });
+    expect(await watch()).toEqual({ announcement: null, deliveries: [], waitingJob: null, catalogueVersion: null, notices: [] });
   });
 
   test("follows a piece from the line to its audio, which then is still to be shown", async () => {

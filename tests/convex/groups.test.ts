@@ -155,6 +155,67 @@ test("the rules tell a bot what it needs, accounts by their hash alone", async (
   ]);
 });
 
+test("a thread counts as the channel that it belongs to", async () => {
+  await configured({ allowedChats: ["c1"] });
+  const thread = { ...POSTED, chat: "t1", group: "g1" };
+  await begin(all.asha, { delivery: { ...thread, message: "m1", room: "c1" } });
+  await refusal(begin(all.asha, { delivery: { ...thread, message: "m2", room: "c2" } }), "forbidden");
+  await refusal(begin(all.asha, { delivery: { ...thread, message: "m3" } }), "forbidden");
+});
+
+test("of two bots in a group each has its own settings, and either may leave", async () => {
+  await configured({ longestS: 60 });
+  await ban("discord:9", "Nine");
+  const other = all.backend.withIdentity({ ...chatAccount("discord:50", "Guru", "b2"), admin: "discord:g1" });
+  expect(await other.query(api.groups.show, { guild: "g1" })).toMatchObject({ longestS: null, banned: [] });
+  await other.mutation(api.groups.configure, { guild: "g1", changes: { longestS: 30 }, idempotencyKey: "o" });
+  await begin(all.backend.withIdentity(chatAccount("discord:9", "Nine", "b2")), here("m1"));
+  expect((await all.otherBot.query(api.groups.rules, {})).groups).toMatchObject([{ guild: "g1", longestS: 30, banned: [] }]);
+  expect((await all.bot.query(api.groups.rules, {})).groups).toMatchObject([{ guild: "g1", longestS: 60 }]);
+  await all.otherBot.mutation(api.groups.left, { platform: "discord", guild: "g1", chats: [] });
+  await settled();
+  expect(await show()).toMatchObject({ longestS: 60, banned: [{ name: "Nine" }] });
+  expect(await audit()).toHaveLength(2);
+  expect(await other.query(api.groups.show, { guild: "g1" })).toMatchObject({ longestS: null });
+  expect((await all.bot.query(api.groups.auditAll, pageFrom())).page.map(({ group }) => group)).toEqual(["discord:g1", "discord:g1"]);
+});
+
+test("a group that goes on under another id keeps what was set, and another bot's stays as it is", async () => {
+  await configured({ longestS: 60, perHour: 2 });
+  for (let number = 0; number < 250; number += 1) await all.backend.run((ctx) => ctx.db.insert("audit", { group: "b1/discord:g1", action: "banned", account: "discord:50", details: {}, createdAt: number }));
+  await ban("discord:9", "Nine");
+  await ban("discord:8");
+  await finished(all, all.asha, here("m1"));
+  const there = all.backend.withIdentity({ ...chatAccount("discord:50", "Guru"), admin: "discord:g2" });
+  await there.mutation(api.groups.ban, { guild: "g2", account: "discord:9", idempotencyKey: "b" });
+  const moved = (caller: typeof all.bot) => caller.mutation(api.groups.moved, { platform: "discord", from: "g1", to: "g2" });
+  await moved(all.otherBot);
+  expect(await show()).toMatchObject({ longestS: 60, pieces: { left: 1, of: 2 } });
+  for (let time = 0; time < 2; time += 1) await moved(all.bot);
+  await settled();
+  expect(await show()).toMatchObject({ longestS: null, banned: [], pieces: { left: 60, of: 60 } });
+  expect(await there.query(api.groups.show, { guild: "g2" })).toMatchObject({ longestS: 60, perHour: 2, pieces: { left: 1, of: 2 } });
+  expect((await there.query(api.groups.show, { guild: "g2" })).banned).toHaveLength(2);
+  expect((await rows(all))["audit"]).toBe(254);
+  expect(await audit()).toEqual([]);
+  await refusal(begin(all.backend.withIdentity(chatAccount("discord:8", "Eight")), { delivery: { ...POSTED, group: "g2" } }), "forbidden");
+  // What was set under the new id already stays.
+  await configured({ longestS: 90 });
+  await moved(all.bot);
+  expect(await there.query(api.groups.show, { guild: "g2" })).toMatchObject({ longestS: 60 });
+  await all.bot.mutation(api.groups.left, { platform: "discord", guild: "g2", chats: [] });
+  await settled();
+  expect((await rows(all))["deliveries"]).toBeUndefined();
+  await refusal(all.bot.mutation(api.groups.moved, { platform: "discord", from: "g1", to: "g1" }), "invalid");
+});
+
+test("what is announced comes with the bot's one subscription", async () => {
+  const said = async (caller: typeof all.bot) => (await caller.query(api.deliveries.watch, {})).announcement;
+  expect(await said(all.bot)).toBeNull();
+  await all.bot.mutation(api.groups.announce, { text: "Back soon." });
+  expect([await said(all.bot), await said(all.otherBot)]).toEqual(["Back soon.", null]);
+});
+
 test("a bot that is taken out of a group forgets it, and the pieces stay with whose they are", async () => {
   await configured({ longestS: 60 });
   await ban("discord:9", "Nine");

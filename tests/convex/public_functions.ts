@@ -131,6 +131,7 @@ export function argumentsFor({ piece, delivery, upload, audio, correction, worke
     "groups:banEverywhere": { account: "discord:78" },
     "groups:configure": { guild: "g1", changes: { allowedChats: ["c1"], perHour: 30, longestS: 120 }, idempotencyKey: "configure" },
     "groups:left": { platform: "discord", guild: "g9", chats: ["c9"] },
+    "groups:moved": { platform: "telegram", from: "-9", to: "-1009" },
     "groups:rules": {},
     "groups:show": { guild: "g1" },
     "groups:unban": { guild: "g1", account: "discord:77", idempotencyKey: "unban" },
