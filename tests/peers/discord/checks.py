@@ -15,9 +15,11 @@ MESSAGE_KEYS = {
 _EMBED_KEYS = {"title", "description", "fields", "footer", "color", "type", "flags", "image"}
 _COMMAND_KEYS = {
     "name", "name_localizations", "description", "description_localizations", "type", "options",
-    "contexts", "integration_types",
+    "contexts", "integration_types", "default_member_permissions",
 }  # fmt: skip
-_OPTION_KEYS = {"name", "description", "type", "required", "autocomplete", "min_value", "choices"}
+_OPTION_KEYS = {
+    "name", "description", "type", "required", "autocomplete", "min_value", "choices", "channel_types",
+}  # fmt: skip
 _LOCALES = {"hi", "en-US", "en-GB", "de", "fr", "ja", "es-ES"}
 _NAME = re.compile(r"[-_'\w\u0900-\u097f]{1,32}")
 
@@ -120,11 +122,14 @@ def commands(listed: Sequence[Json]) -> None:
             _need(locale in _LOCALES and 0 < len(text) <= 100, f"description in {locale}")
         _need(set(one["contexts"]) <= {0, 1, 2}, "contexts")
         _need(set(one["integration_types"]) <= {0, 1}, "integration_types")
+        _need(str(one.get("default_member_permissions", "0")).isdigit(), "default_member_permissions")
         _need(len(one["options"]) <= 25, "more than 25 options")
         for option in one["options"]:
             _need(not set(option) - _OPTION_KEYS, f"unknown {set(option) - _OPTION_KEYS} in an option")
             _named(option)
-            _need(option["type"] in (3, 4, 10), "an option's type")
+            _need(option["type"] in (3, 4, 6, 7, 10), "an option's type")
+            _need(option["type"] == 7 or "channel_types" not in option, "channel_types of no channel")
+            _need(option["type"] in (3, 4, 10) or not option.get("autocomplete"), "autocomplete of a menu")
             _need(len(option.get("choices", ())) <= 25, "more than 25 choices")
             _need(not (option.get("autocomplete") and option.get("choices")), "autocomplete with choices")
 

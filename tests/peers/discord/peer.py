@@ -23,6 +23,7 @@ from tests.peers.discord.world import (
     GROUP,
     LOADING,
     TEXT,
+    THREAD,
     TOKEN,
     Channel,
     Clock,
@@ -131,6 +132,32 @@ class DiscordPeer:
         guild = Guild(self.clock.snowflake(), name, installed)
         self.guilds[guild.ident] = guild
         return self._channel(Channel(self.clock.snowflake(), TEXT, guild))
+
+    def channel(self, guild: Guild, name: str) -> Channel:
+        """One more channel of a server, before the bot connects."""
+        return self._channel(Channel(self.clock.snowflake(), TEXT, guild, name=name))
+
+    def thread(self, channel: Channel, name: str = "a thread") -> Channel:
+        """A thread, of which the bot has not been told."""
+        thread = Channel(self.clock.snowflake(), THREAD, channel.guild, parent=channel.ident, name=name)
+        self.channels[thread.ident] = thread
+        return thread
+
+    async def remove_bot(self, guild: Guild) -> None:
+        """Somebody takes the bot out of a server."""
+        guild.installed = False
+        await self.gateway.emit("GUILD_DELETE", {"id": str(guild.ident)}, guild.ident)
+
+    async def outage(self, guild: Guild) -> None:
+        """A server is out of order for a while."""
+        await self.gateway.emit("GUILD_DELETE", {"id": str(guild.ident), "unavailable": True}, guild.ident)
+
+    async def delete(self, channel: Channel) -> None:
+        """Somebody deletes a channel, of whose threads nothing is said, or a thread."""
+        assert channel.guild is not None
+        del self.channels[channel.ident]
+        kind = "THREAD_DELETE" if channel.kind == THREAD else "CHANNEL_DELETE"
+        await self.gateway.emit(kind, channel.json(), channel.guild.ident)
 
     def group(self) -> Channel:
         """A private group, where a bot never is itself."""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from tests.peers.discord.gateway import DIRECT_REACTIONS, GUILD_REACTIONS
 from tests.peers.discord.interactions import Asked
-from tests.peers.discord.world import BOT_ID, DIRECT, GROUP, TEXT, Channel, Json, Message
+from tests.peers.discord.world import BOT_ID, DIRECT, GROUP, TEXT, THREAD, Channel, Json, Message
 
 if TYPE_CHECKING:
     from tests.peers.discord.peer import DiscordPeer
 
 COMMAND, COMPONENT, TYPING = 2, 3, 4
+ADMINISTRATOR, MANAGE_GUILD = 1 << 3, 1 << 5
+CONTEXT = {TEXT: 0, THREAD: 0, DIRECT: 1, GROUP: 2}
 
 
 class Person:
@@ -31,6 +33,8 @@ class Person:
         self.direct = Channel(peer.clock.snowflake(), DIRECT, person=self.json)
         peer.channels[self.direct.ident] = self.direct
         self.hearts: set[tuple[int, str]] = set()
+        self.permissions: dict[int, int] = {}
+        """What they may do, by server."""
 
     @property
     def account(self) -> str:
@@ -42,13 +46,45 @@ class Person:
     ) -> Asked:
         """Send a slash command. ``before_s``: it was sent so long ago."""
         known = self._peer.command(name)
+        where = channel or self.direct
+        assert self.is_offered(name, where), f"/{name} is not offered there"
         kinds = {one["name"]: one["type"] for one in known["options"]}
         given = []
+        resolved: Json = {}
         for option, value in options.items():
-            assert isinstance(value, int) is (kinds[option] == 4), f"{option} takes another type"
+            match kinds[option]:
+                case 6:
+                    ident = str(value.ident)
+                    resolved["users"] = {ident: value.json}
+                    resolved["members"] = {ident: {"nick": None, "roles": []}}
+                    value = ident
+                case 7:
+                    described = next(one for one in known["options"] if one["name"] == option)
+                    assert value.kind in described.get("channel_types", (value.kind,)), (
+                        f"{option} offers it not"
+                    )
+                    value = str(value.ident)
+                    resolved["channels"] = {value: {"id": value, "type": TEXT, "name": "general"}}
+                case kind:
+                    assert isinstance(value, int) is (kind == 4), f"{option} takes another type"
             given.append({"name": option, "type": kinds[option], "value": value})
-        data = {"id": "77", "name": name, "type": 1, "options": given}
+        data: Json = {"id": "77", "name": name, "type": 1, "options": given}
+        if resolved:
+            data["resolved"] = resolved
         return await self._ask(COMMAND, channel or self.direct, data, before_s=before_s)
+
+    def is_offered(self, name: str, channel: Channel) -> bool:
+        """Whether the command's menu shows it to this person there."""
+        known, guild = self._peer.command(name), channel.guild
+        if CONTEXT[channel.kind] not in known["contexts"]:
+            return False
+        if guild is not None and not guild.installed and 1 not in known["integration_types"]:
+            return False
+        needed = int(known.get("default_member_permissions") or 0)
+        if guild is None or not needed or name in guild.opened:
+            return True
+        may = self.permissions.get(guild.ident, 0)
+        return bool(may & ADMINISTRATOR) or may & needed == needed
 
     async def type(self, name: str, option: str, text: str, channel: Channel | None = None) -> list[str]:
         """Type an option of a command; the values that are offered."""
@@ -142,7 +178,7 @@ class Person:
             "app_permissions": "0",
             "entitlements": [],
             "authorizing_integration_owners": owners,
-            "context": {TEXT: 0, DIRECT: 1, GROUP: 2}[channel.kind],
+            "context": CONTEXT[channel.kind],
             "attachment_size_limit": self._peer.limits.file_bytes,
         }
         if asked.pressed is not None:
@@ -153,10 +189,10 @@ class Person:
             "guild_id": str(guild.ident),
             "guild_locale": "en-US",
             "guild": {"id": str(guild.ident), "locale": "en-US", "features": []},
-            "member": self._member(),
+            "member": self._member(guild.ident),
         }
 
-    def _member(self) -> Json:
+    def _member(self, guild: int = 0) -> Json:
         return {
             "user": self.json,
             "roles": [],
@@ -164,5 +200,5 @@ class Person:
             "deaf": False,
             "mute": False,
             "flags": 0,
-            "permissions": "0",
+            "permissions": str(self.permissions.get(guild, 0)),
         }

@@ -21,7 +21,7 @@ BOT: Json = {
     "avatar": None,
     "bot": True,
 }
-TEXT, DIRECT, GROUP = 0, 1, 3
+TEXT, DIRECT, GROUP, THREAD = 0, 1, 3, 11
 EPHEMERAL, LOADING = 64, 128
 HOUR_S = 3600.0
 
@@ -172,11 +172,12 @@ class Message:
 
 @dataclass(eq=False)
 class Guild:
-    """A server. ``installed``: the bot is in it."""
+    """A server. ``installed``: the bot is in it. ``opened``: commands that are shown to everybody there."""
 
     ident: int
     name: str
     installed: bool = True
+    opened: set[str] = field(default_factory=set)
     channels: list[Channel] = field(default_factory=list)
 
     def json(self) -> Json:
@@ -213,23 +214,45 @@ class Guild:
 
 @dataclass(eq=False)
 class Channel:
-    """A text channel, a direct one, or a private group. ``closed``: the bot may not read or write there."""
+    """A text channel, a thread in one, a direct channel, or a private group.
+
+    ``closed``: the bot may not read or write there.
+    """
 
     ident: int
     kind: int
     guild: Guild | None = None
     person: Json | None = None
     closed: bool = False
+    parent: int | None = None
+    name: str = "general"
     messages: dict[int, Message] = field(default_factory=dict)
 
     def json(self) -> Json:
         """As the API writes it."""
         written: Json = {"id": str(self.ident), "type": self.kind, "flags": 0}
-        if self.kind == TEXT:
+        if self.kind == THREAD:
+            assert self.guild is not None
+            archived = "2026-01-01T00:00:00+00:00"
+            written |= {
+                "guild_id": str(self.guild.ident),
+                "name": self.name,
+                "parent_id": str(self.parent),
+                "owner_id": "1",
+                "message_count": 0,
+                "member_count": 1,
+                "thread_metadata": {
+                    "archived": False,
+                    "auto_archive_duration": 1440,
+                    "archive_timestamp": archived,
+                    "locked": False,
+                },
+            }
+        elif self.kind == TEXT:
             assert self.guild is not None
             written |= {
                 "guild_id": str(self.guild.ident),
-                "name": "general",
+                "name": self.name,
                 "position": 0,
                 "permission_overwrites": [],
                 "nsfw": False,

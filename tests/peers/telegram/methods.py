@@ -34,6 +34,18 @@ def _int(params: Params, name: str) -> int | None:
         raise Refusal(400, f"Bad Request: {name} is no number") from None
 
 
+def member(person: Json, status: str) -> Json:
+    """A member of a chat, as the API writes it."""
+    rights = (
+        "can_be_edited can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members "
+        "can_promote_members can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories"
+    )
+    more: Json = {"is_anonymous": False} if status in ("creator", "administrator") else {}
+    if status == "administrator":
+        more |= dict.fromkeys(rights.split(), False)
+    return {"user": person, "status": status, **more, **({"until_date": 0} if status == "kicked" else {})}
+
+
 class Methods:
     """By name, in small letters: Telegram does not tell capitals apart."""
 
@@ -44,6 +56,8 @@ class Methods:
         post = "chat_id reply_markup reply_parameters message_thread_id parse_mode"
         for name, method, takes in (
             ("getMe", self._get_me, ""),
+            ("getChat", self._get_chat, "chat_id"),
+            ("getChatMember", self._get_member, "chat_id user_id"),
             ("getUpdates", self._get_updates, "offset limit timeout allowed_updates"),
             ("setWebhook", self._set_webhook, "url allowed_updates secret_token"),
             ("deleteWebhook", self._delete_webhook, "drop_pending_updates"),
@@ -79,6 +93,17 @@ class Methods:
 
     async def _get_me(self, _: Params) -> Json:
         return BOT
+
+    async def _get_chat(self, params: Params) -> Json:
+        return self._chat(params).json() | {"accent_color_id": 0, "max_reaction_count": 11}
+
+    async def _get_member(self, params: Params) -> Json:
+        chat, user = self._chat(params), _int(params, "user_id")
+        person = next((one.person for one in self._peer.chats.values() if one.ident == user), None)
+        if chat.person is not None or person is None:
+            raise Refusal(400, "Bad Request: PARTICIPANT_ID_INVALID")
+        status = "creator" if user == chat.owner else "administrator" if user in chat.admins else "member"
+        return member(person, status)
 
     async def _get_updates(self, params: Params) -> list[object]:
         allowed = _json(params, "allowed_updates")

@@ -98,9 +98,11 @@ class TelegramPeer:
         """Somebody new."""
         return Person(self, 1000 + len(self.chats), name, language)
 
-    def group(self, title: str, *, admin: bool = False, topics: Sequence[int] = ()) -> Chat:
-        """A group with the bot in it."""
-        chat = Chat(-100_000 - len(self.chats), "supergroup", title, bot_is_admin=admin, topics=set(topics))
+    def group(
+        self, title: str, *, admin: bool = False, topics: Sequence[int] = (), kind: str = "supergroup"
+    ) -> Chat:
+        """A group with the bot in it; a small one is of another kind."""
+        chat = Chat(-100_000 - len(self.chats), kind, title, bot_is_admin=admin, topics=set(topics))
         self.chats[chat.ident] = chat
         return chat
 

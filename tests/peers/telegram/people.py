@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.peers.telegram.world import BOT, OLD_S, Chat, Json, Message, Refusal
+from tests.peers.telegram.methods import member
+from tests.peers.telegram.world import ANONYMOUS, BOT, OLD_S, Chat, Json, Message, Refusal
 
 if TYPE_CHECKING:
     from tests.peers.telegram.peer import TelegramPeer
@@ -79,11 +80,47 @@ class Person:
         return self.say(f"/start {payload}".strip())
 
     def block(self) -> None:
-        """The bot may write no more."""
+        """The bot may write no more, and is told so."""
         self.chat.closed = True
+        self.takes_out(self.chat, "kicked")
 
-    def say(self, text: str, chat: Chat | None = None, thread: int | None = None) -> Message:
-        """Say something; in a group the bot hears only what begins with a slash."""
+    def takes_out(self, chat: Chat, status: str = "left") -> None:
+        """The bot is taken out of a chat."""
+        chat.closed = True
+        change = {
+            "chat": chat.json(),
+            "from": self.json,
+            "date": self._peer.clock.date(),
+            "old_chat_member": member(BOT, "member"),
+            "new_chat_member": member(BOT, status),
+        }
+        self._peer.updates.put("my_chat_member", change)
+
+    def moves(self, chat: Chat, to: Chat) -> None:
+        """A group becomes a larger one, of which both are told."""
+        chat.moved_to = to.ident
+        for place, content in (
+            (chat, {"migrate_to_chat_id": to.ident}),
+            (to, {"migrate_from_chat_id": chat.ident}),
+        ):
+            message = Message(place.next_id(), place, self.json, self._peer.clock.date(), content)
+            self._peer.updates.put("message", message.json())
+
+    def say(
+        self,
+        text: str,
+        chat: Chat | None = None,
+        thread: int | None = None,
+        *,
+        answers: Message | None = None,
+        mentions: Person | None = None,
+        anonymous: bool = False,
+    ) -> Message:
+        """Say something; in a group the bot hears only what begins with a slash.
+
+        ``answers``: a message; ``mentions``: somebody without a name of their own, whose first name ends the text;
+        ``anonymous``: as an administrator who speaks for the group.
+        """
         where = chat or self.chat
         if where is self.chat:
             where.closed = False
@@ -91,7 +128,17 @@ class Person:
         if text.startswith("/"):
             length = len(text.split()[0].encode("utf-16-le")) // 2
             content["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
-        message = Message(where.next_id(), where, self.json, self._peer.clock.date(), content, thread)
+        if mentions is not None:
+            name = str(mentions.json["first_name"])
+            assert text.endswith(name)
+            mention = {"type": "text_mention", "offset": len(text) - len(name), "length": len(name)}
+            content.setdefault("entities", []).append(mention | {"user": mentions.json})
+        sender, as_chat = (ANONYMOUS, where.json()) if anonymous else (self.json, None)
+        replied = None if answers is None else answers.ident
+        date = self._peer.clock.date()
+        message = Message(
+            where.next_id(), where, sender, date, content, thread, reply_to=replied, sender_chat=as_chat
+        )
         where.add(message)
         if where is self.chat or text.startswith("/"):
             self._peer.updates.put("message", message.json())

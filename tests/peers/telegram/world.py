@@ -20,6 +20,9 @@ BOT: Json = {
     "supports_inline_queries": True,
 }
 TOKEN = "700700700:peer_token_of_the_tests_0123456789abc"
+ANONYMOUS: Json = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+"""Under which administrators write who do not say who they are."""
+
 EPOCH_S = 1_790_000_000
 OLD_S = 48 * 3600
 
@@ -106,6 +109,7 @@ class Message:
     content: Json
     thread: int | None = None
     reply_to: int | None = None
+    sender_chat: Json | None = None
     history: list[str] = field(default_factory=list)
     reactions: dict[int, list[str]] = field(default_factory=dict)
 
@@ -143,6 +147,8 @@ class Message:
         }
         if self.thread is not None:
             written |= {"message_thread_id": self.thread, "is_topic_message": True}
+        if self.sender_chat is not None:
+            written["sender_chat"] = self.sender_chat
         original = self.chat.messages.get(self.reply_to) if self.reply_to is not None else None
         if original is not None and not nested:
             written["reply_to_message"] = original.json(nested=True)
@@ -158,6 +164,10 @@ class Chat:
     title: str = ""
     person: Json | None = None
     bot_is_admin: bool = False
+    owner: int | None = None
+    admins: set[int] = field(default_factory=set)
+    """Who looks after it, by their ids."""
+
     photos: bool = True
     """Whether the bot may send photos here; words are another right."""
 
