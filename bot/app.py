@@ -330,6 +330,8 @@ def _off(name: str) -> str:
 async def _start_live(core: Core, stack: AsyncExitStack) -> None:
     await core.live.start()
     stack.push_async_callback(core.live.stop)
+    await core.announcements.start(core.live)
+    stack.push_async_callback(core.announcements.stop)
 
 
 async def _start_worker(

@@ -17,6 +17,7 @@ from bot.backend.audio import AudioStore
 from bot.backend.backend import BotRecord, ConvexBackend
 from bot.backend.corrections import Corrections
 from bot.backend.gateway import Convex, http_client
+from bot.backend.groups import ConvexGroups, LiveAnnouncements, Operator
 from bot.backend.identity import Keys, Signer, bot_id
 from bot.backend.live import Live
 from bot.backend.local import LocalConvex, environment, recorded_url
@@ -106,6 +107,8 @@ class Core:
     services: Services
     people: ConvexPeople
     sweeper: Sweeper
+    announcements: LiveAnnouncements
+    operator: Operator
     doors: OpenDoors
     board: ProgressBoard
     cookie_secret: bytes
@@ -156,6 +159,7 @@ async def build(
     kept = Shelf(settings.state_dir / "people.sqlite3")
     stack.push_async_callback(kept.close)
     people, doors = ConvexPeople(convex, signer, kept), OpenDoors()
+    announcements, operator = LiveAnnouncements(), Operator(convex, signer)
     copies = Copies(settings.state_dir / "copies", people, audio_of, keys.derive("copies"))
 
     stack.push_async_callback(copies.stop)
@@ -175,6 +179,8 @@ async def build(
         playlists=ConvexPlaylists(convex, signer),
         doors=doors,
         corrections=Corrections(convex, signer),
+        groups=ConvexGroups(convex, signer),
+        announcements=announcements,
     )
 
     async def cover_of(storage: StorageId, size: CoverSize) -> Path | None:
@@ -191,6 +197,8 @@ async def build(
         download=file_named,
         picture=Drawings(settings.state_dir / "pictures", snapshot.catalogue),
         playable=Playable(backend),
+        left=operator.left,
+        moved=operator.moved,
     )
     return Core(
         settings=settings,
@@ -209,6 +217,8 @@ async def build(
         services=services,
         people=people,
         sweeper=Sweeper([settings.state_dir / name for name in _OF_PIECES], record.gone),
+        announcements=announcements,
+        operator=operator,
         doors=doors,
         board=ProgressBoard(),
         cookie_secret=keys.derive("web cookie"),

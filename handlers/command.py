@@ -9,8 +9,9 @@ from typing import Literal
 from handlers.model import Reply, Request
 from handlers.ports import House
 
-Kind = Literal["raga", "text", "choice", "number", "piece"]
-"""How a platform should ask for an option: with autocomplete, as free text, from a menu, as a number, as an id."""
+Kind = Literal["raga", "text", "choice", "number", "piece", "person", "room"]
+"""How a platform should ask for an option: with autocomplete, as free text, from a menu, as a number, as an id, as
+somebody of the group (who comes as the request's subject), as a chat of the group (by its id)."""
 
 Handler = Callable[[House, Request], Awaitable[Reply]]
 
@@ -32,6 +33,8 @@ class Command:
 
     ``listed``: people type it; the others are what buttons send. ``private``: its answers are for the asker alone.
     ``asker_only``: in a shared place, only who asked for the message may press its buttons of this command.
+    ``manages``: it is for those who look after a server or group, so that a platform looks up whether the actor does,
+    and offers it to them alone. ``announces``: what the operator has announced is told with its answers.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Command:
     listed: bool = True
     private: bool = False
     asker_only: bool = False
+    manages: bool = False
+    announces: bool = False
 
     @property
     def option_names(self) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def _names(commands: Sequence[Command], begun: str) -> Sequence[Suggestion]:
     return [
         Suggestion(f"/{command.name}", f"/{command.name}", command.description)
         for command in commands
-        if command.listed and command.name.startswith(begun.casefold())
+        if command.listed and not command.manages and command.name.startswith(begun.casefold())
     ][:SUGGESTIONS_MAX]
 
 

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Awaitable, Mapping
 
 from handlers import ragas
+from handlers.announcing import announced
 from handlers.command import Command
 from handlers.errors import RagaBotError, UnavailableError
 from handlers.model import Reply, Request
@@ -31,7 +32,7 @@ async def dispatch(house: House, commands: Mapping[str, Command], request: Reque
 async def _answered(house: House, commands: Mapping[str, Command], request: Request) -> Reply:
     command = commands.get(request.command)
     if command is not None:
-        return await command.run(house, request)
+        return _with_news(house, command, await command.run(house, request))
     return _no_command(request, commands) if request.command else await _said(house, request)
 
 
@@ -54,6 +55,12 @@ async def guarded(what: str, answer: Awaitable[Reply]) -> Reply:
             private=True,
             ok=False,
         )
+
+
+def _with_news(house: House, command: Command, reply: Reply) -> Reply:
+    """What is announced goes with the start of a piece, and with what is read to find one's way."""
+    tells = command.announces or reply.progress is not None
+    return announced(reply, house.announcements.current()) if tells and reply.ok else reply
 
 
 def _no_command(request: Request, commands: Mapping[str, Command]) -> Reply:

@@ -35,6 +35,13 @@ class NotFoundError(RagaBotError):
     code = "not_found"
 
 
+class ForbiddenError(NotFoundError):
+    """That is not for you to do."""
+
+    # For whatever only asks whether something can be had, it is the same as not being there.
+    code = "forbidden"
+
+
 class TooManyError(RagaBotError):
     """That is a lot at once. Please wait until one of your pieces is done."""
 

@@ -157,7 +157,8 @@ async def _start(house: House, request: Request, asked: GenerationRequest, raga:
         asked,
         key=f"{request.command}:{request.event}",
         delivery=request.answer,
-        group=None if request.place.private else request.place.chat,
+        group=None if request.place.private else request.place.group,
+        room=request.place.room,
     )
     return show(generation)
 

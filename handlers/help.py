@@ -19,8 +19,9 @@ def show(commands: Sequence[Command], request: Request) -> Reply:
     name = (line.named.get("command") or line.rest).strip().removeprefix("/").casefold()
     command = next((one for one in commands if one.listed and one.name == name), None)
     if command is None:
-        listed = [one for one in commands if one.listed]
-        fields = tuple(Field(_usage(one), one.description) for one in listed)
+        # Who looks after a group finds its commands there; elsewhere they would only be refused.
+        listed = [one for one in commands if one.listed and (request.place.group or not one.manages)]
+        fields = tuple(Field(_usage(one), _described(one)) for one in listed)
         return Reply(card=Card(title="What I can do", fields=fields, footer=_FOOTER))
     fields = tuple(Field(option.name, _explained(option)) for option in command.options)
     examples = " ".join(f"{option.name}:{option.example}" for option in command.options[:3] if option.example)
@@ -32,6 +33,10 @@ def show(commands: Sequence[Command], request: Request) -> Reply:
             footer=f"Such as: /{command.name} {examples}" if examples else "",
         )
     )
+
+
+def _described(command: Command) -> str:
+    return f"{command.description} (for those who look after it)" if command.manages else command.description
 
 
 def _usage(command: Command) -> str:

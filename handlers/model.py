@@ -45,11 +45,27 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where they speak; ``private`` says that nobody else reads there."""
+    """Where they speak; ``private`` says that nobody else reads there.
+
+    ``group``: the server or group that it belongs to, or that is spoken of, whose rules and allowance hold.
+    ``room``: the chat of that by which its rules go, such as the channel of a thread; None where a group is a
+    single chat.
+    """
 
     platform: str
     chat: str
     private: bool
+    group: str | None = None
+    room: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Somebody else of whom a request speaks: chosen from a list, mentioned, or answered."""
+
+    account: AccountId
+    name: str
+    bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,9 @@ class Request:
     ``options`` holds what the platform already took apart (raw values by option name), ``text`` what is
     left to be read as free text. ``event`` is the platform's own id of the event, the same when the event is
     delivered again. ``answer`` is the message that the reply will stand in, where the platform knows it
-    before it asks for the reply.
+    before it asks for the reply. ``manages``: the platform has just looked up, for this event alone, that the
+    actor looks after ``place.group``; only commands that need it are looked up. ``rooms``: names of that group's
+    chats by their ids, for the same commands.
     """
 
     actor: Actor
@@ -69,6 +87,9 @@ class Request:
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     text: str = ""
     answer: MessageRef | None = None
+    subject: Subject | None = None
+    manages: bool = False
+    rooms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

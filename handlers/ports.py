@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from handlers.community import Announcements, Groups
 from handlers.model import (
     Actor,
     Ancestor,
@@ -48,10 +49,11 @@ class Backend(Protocol):
         key: str,
         delivery: MessageRef | None,
         group: str | None = None,
+        room: str | None = None,
     ) -> Generation:
         """Queue a piece. The same actor and key give the same generation, whatever else is passed.
 
-        ``group``: the shared place that it is asked for in, which has an allowance of its own.
+        ``group`` and ``room``: as in Place; a group has an allowance of its own.
         """
 
     async def generation(self, actor: Actor, place: Place, generation: GenerationId) -> Generation:
@@ -243,3 +245,5 @@ class House:
     playlists: Playlists
     doors: Doors
     corrections: Corrections
+    groups: Groups
+    announcements: Announcements

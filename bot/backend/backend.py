@@ -45,6 +45,7 @@ class ConvexBackend:
         key: str,
         delivery: MessageRef | None,
         group: str | None = None,
+        room: str | None = None,
     ) -> Generation:
         """Queue a piece: one call. What is returned is the asked-for request; a replayed key gives the same id."""
         args: dict[str, object] = {"request": request_document(request), "idempotencyKey": key}
@@ -54,6 +55,7 @@ class ConvexBackend:
                 "chat": delivery.chat,
                 "message": delivery.message,
                 **({} if group is None else {"group": group}),
+                **({} if room is None else {"room": room}),
             }
         started = await self._convex.mutation("musicGeneration:startGeneration", args, self._token(actor))
         return Generation(

@@ -69,12 +69,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """What a bot's one subscription shows: open deliveries, notices, the next waiting job, the catalogue's version."""
+    """What a bot's one subscription shows: open deliveries, notices, what is announced, the next waiting job, the
+    catalogue's version."""
 
     deliveries: tuple[Delivery, ...] = ()
     waiting_job: str | None = None
     catalogue_version: str | None = None
     notices: tuple[Notice, ...] = ()
+    announcement: str | None = None
 
 
 class Document:
@@ -150,6 +152,14 @@ class Document:
         if not all(isinstance(value, str) for value in values):
             raise UnexpectedDocumentError
         return cast("tuple[str, ...]", values)
+
+    def optional_texts(self, name: str) -> tuple[str, ...] | None:
+        """A list of strings, if there is one."""
+        return None if self._fields.get(name) is None else self.texts(name)
+
+    def record(self, name: str) -> dict[str, object]:
+        """An object whose fields have names of their own."""
+        return dict(self.inner(name)._fields)
 
     def inner(self, name: str) -> Document:
         """An object that must be there."""
@@ -322,6 +332,7 @@ def live_state_of(document: Document) -> LiveState:
         waiting_job=document.optional_text("waitingJob"),
         catalogue_version=document.optional_text("catalogueVersion"),
         notices=tuple(_notices(document)),
+        announcement=document.optional_text("announcement"),
     )
 
 

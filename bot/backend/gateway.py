@@ -18,6 +18,7 @@ from bot.backend.documents import Document
 from bot.backoff import Backoff
 from handlers.errors import (
     DeletingError,
+    ForbiddenError,
     InvalidInputError,
     NotAuthenticatedError,
     NotFoundError,
@@ -244,8 +245,10 @@ def _error(path: str, result: dict[str, object]) -> RagaBotError:
     match code:
         case "not_authenticated":
             return NotAuthenticatedError()
-        case "not_found" | "forbidden":
+        case "not_found":
             return NotFoundError()
+        case "forbidden":
+            return ForbiddenError(message)
         case "invalid" | "last_account":
             return InvalidInputError(message)
         case "deleting":

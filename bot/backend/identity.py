@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 AUDIENCE = "raga-bot"
 LIFETIME_S = 600.0
+ADMIN_LIFETIME_S = 30.0
+"""A call and its repeats take no longer (gateway.DEADLINE_S), nor should what was looked up for it hold longer."""
+
 RENEWAL_S = 120.0
 """A token is signed anew when less than this is left of it."""
 
@@ -172,6 +175,13 @@ class Signer:
         """The same for a person whom the operator has named curator of the catalogue."""
         return self._token("curator", actor.account, actor.name, fresh=fresh)
 
+    def admin(self, actor: Actor, group: str, *, fresh: bool = False) -> str:
+        """The same for one who looks after a group, such as ``discord:42``, as was looked up just now: for one call,
+        and never given again."""
+        del fresh
+        claims = self._claims("user", actor.account, actor.name, self._now() + ADMIN_LIFETIME_S)
+        return self._keys.sign(claims | {"admin": group})
+
     def bot(self, *, fresh: bool = False) -> str:
         """The bot's own token."""
         return self._token("bot", f"bot:{self._bot}", "Raga Bot", fresh=fresh)
@@ -187,22 +197,25 @@ class Signer:
         # A clock that was set back makes a token of the future: that is no fresher than an old one.
         if fresh or not RENEWAL_S < expires - now <= LIFETIME_S:
             expires = now + LIFETIME_S
-            claims: dict[str, object] = {
-                "iss": self._issuer,
-                "aud": AUDIENCE,
-                "sub": subject,
-                "iat": int(now),
-                "exp": int(expires),
-                "role": "user" if role == "curator" else role,
-                "name": name,
-            }
-            if role == "curator":
-                claims["curator"] = True
-            if role != "worker":
-                claims["bot"] = self._bot
-            token = self._keys.sign(claims)
+            token = self._keys.sign(self._claims(role, subject, name, expires))
             self._tokens[known] = (expires, token)
         self._tokens.move_to_end(known)
         while len(self._tokens) > _REMEMBERED_TOKENS:
             self._tokens.popitem(last=False)
         return token
+
+    def _claims(self, role: str, subject: str, name: str, expires: float) -> dict[str, object]:
+        claims: dict[str, object] = {
+            "iss": self._issuer,
+            "aud": AUDIENCE,
+            "sub": subject,
+            "iat": int(self._now()),
+            "exp": int(expires),
+            "role": "user" if role == "curator" else role,
+            "name": name,
+        }
+        if role == "curator":
+            claims["curator"] = True
+        if role != "worker":
+            claims["bot"] = self._bot
+        return claims

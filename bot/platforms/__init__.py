@@ -72,6 +72,12 @@ class Services:
     playable: Callable[[Actor, Place, GenerationId], Awaitable[StorageId]]
     """The audio of a piece that the actor may hear. Raises handlers.errors.RagaBotError."""
 
+    left: Callable[[str, str | None, Sequence[str]], Awaitable[None]]
+    """The bot is out of a platform's group, or of single chats: what is kept of them goes. Raises RagaBotError."""
+
+    moved: Callable[[str, str, str], Awaitable[None]]
+    """A platform's group goes on under another id. Raises RagaBotError."""
+
 
 class Platform(Protocol):
     """One front end. ``start`` returns once people can use it."""

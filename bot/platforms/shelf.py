@@ -3,7 +3,9 @@
 Kinds in use: ``heart`` (a message -> the line that a heart on it stands for), ``audio`` (a stored file -> the
 platform's own name of it, by which it is sent again without an upload), ``sent`` (a delivery's nonce -> the message
 that holds it), ``picture`` (a picture's file name -> the platform's own name of
-it), ``inbox`` (what was asked and not answered yet).
+it), ``inbox`` (what was asked and not answered yet), ``left`` (what the bot has gone out of, until Convex knows),
+``chat`` (a chat of a Discord server -> the server and channel that it belongs to), ``manages`` (a message in a private
+chat -> the group that its buttons are about).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,6 +68,22 @@ class Shelf:
 
         def delete(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM shelf WHERE kind = ? AND key = ?", (kind, key))
+            db.commit()
+
+        await self._run(delete)
+
+    async def forget_chats(self, chats: Iterable[str]) -> None:
+        """Forget what is kept of these chats and of the messages in them. Raises OSError."""
+
+        def delete(db: sqlite3.Connection) -> None:
+            for chat in chats:
+                lead = f"{chat}/"
+                db.execute(
+                    "DELETE FROM shelf WHERE (kind IN ('heart', 'asker', 'manages') AND substr(key, 1, ?) = ?) "
+                    "OR (kind IN ('audio', 'sent') AND substr(value, 1, ?) = ?) "
+                    "OR (kind = 'manages' AND value = ?) OR (kind = 'chat' AND key = ?)",
+                    (len(lead), lead, len(lead), lead, chat, chat),
+                )
             db.commit()
 
         await self._run(delete)

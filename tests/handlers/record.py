@@ -38,11 +38,13 @@ from handlers.model import (
     Profile,
     Request,
     StorageId,
+    Subject,
     Track,
 )
 from handlers.ports import House
 from music.catalogue import Catalogue, Raga, Tradition, load
 from music.places import City
+from tests.handlers.community import MemoryAnnouncements, MemoryGroups
 
 NOW = datetime(2026, 3, 4, 19, 30, tzinfo=UTC)
 CATALOGUE = load()
@@ -57,6 +59,7 @@ class MemoryBackend:
     hearts: dict[tuple[AccountId, FavoriteTarget], float] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
+    rooms: list[str | None] = field(default_factory=list)
     broken: Exception | None = None
     held: asyncio.Event | None = None
     _replays: dict[tuple[AccountId, str], GenerationId | bool] = field(default_factory=dict)
@@ -75,9 +78,11 @@ class MemoryBackend:
         key: str,
         delivery: MessageRef | None,
         group: str | None = None,
+        room: str | None = None,
     ) -> Generation:
         self._called("start")
         self.groups.append(group)
+        self.rooms.append(room)
         known = self._replays.get((actor.account, key))
         if isinstance(known, str):
             return self.pieces[GenerationId(known)][1]
@@ -468,6 +473,8 @@ class Dialogue:
     people: MemoryPeople = field(default_factory=lambda: MemoryPeople())
     sharing: MemorySharing = field(default_factory=lambda: MemorySharing())
     playlists: MemoryPlaylists = field(default_factory=lambda: MemoryPlaylists())
+    groups: MemoryGroups = field(default_factory=MemoryGroups)
+    announcements: MemoryAnnouncements = field(default_factory=MemoryAnnouncements)
     _events: count[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -485,6 +492,8 @@ class Dialogue:
             playlists=self.playlists,
             doors=OneDoor(),
             corrections=self.corrections,
+            groups=self.groups,
+            announcements=self.announcements,
         )
 
     def request(
@@ -495,6 +504,11 @@ class Dialogue:
         who: str = "web:asha",
         chat: str = "c1",
         private: bool = True,
+        group: str | None = None,
+        room: str | None = None,
+        manages: bool = False,
+        subject: Subject | None = None,
+        rooms: Mapping[str, str] | None = None,
         **options: str | float | bool,
     ) -> Request:
         """The request that a platform makes of a line."""
@@ -503,10 +517,13 @@ class Dialogue:
         event = event or f"e{next(self._events)}"
         return Request(
             actor=Actor(AccountId(who), "Asha"),
-            place=Place("web", chat, private=private),
+            place=Place("web", chat, private, group, room),
             command=command,
             event=event,
             options=options,
             text=text,
             answer=MessageRef("web", chat, f"m-{event}"),
+            subject=subject,
+            manages=manages,
+            rooms=rooms or {},
         )

@@ -171,7 +171,7 @@ async def test_a_piece_is_as_its_person_likes_it_unless_they_say_otherwise(
 
 
 async def test_a_group_has_an_allowance_of_its_own(say: Say, dialogue: Dialogue) -> None:
-    await say("/generate Yaman", chat="group", private=False)
+    await say("/generate Yaman", group="group", private=False)
     await say("/generate Yaman")
     assert dialogue.backend.groups == ["group", None]
 

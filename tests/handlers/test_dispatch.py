@@ -20,12 +20,13 @@ LISTED = (
     *("raga", "search", "hear", "generate", "favorites", "history", "correct", "cancel"),
     *("playlists", "join", "open", "me", "link", "unlink", "privacy", "export", "delete", "help"),
 )
+MANAGING = ("settings", "block", "unblock", "audit")
 
 
 def test_the_table_fits_every_platform() -> None:
     names = [command.name for command in handlers.COMMANDS]
     assert len(set(names)) == len(names)
-    assert tuple(command.name for command in handlers.COMMANDS if command.listed) == LISTED
+    assert tuple(command.name for command in handlers.COMMANDS if command.listed) == LISTED + MANAGING
     for command in handlers.COMMANDS:
         assert command.name.isascii()
         assert command.name.islower()
@@ -46,6 +47,28 @@ async def test_help_is_made_from_the_table(say: Say) -> None:
     assert one.card.title == "/generate"
     assert "mood" in [field.name for field in one.card.fields]
     assert (await say("/help nonsense")).card == reply.card
+    among_others = (await say("/help", private=False, group="g1")).card
+    assert among_others is not None
+    assert [field.name.split()[0] for field in among_others.fields] == [
+        f"/{name}" for name in LISTED + MANAGING
+    ]
+    assert among_others.fields[-1].value.endswith("(for those who look after it)")
+
+
+async def test_what_is_announced_is_told_where_it_matters(say: Say, dialogue: Dialogue) -> None:
+    before = await say("/help")
+    dialogue.announcements.words = "Back at noon."
+    assert (await say("/help")).text == "Back at noon."
+    assert (await say("/help")).card == before.card
+    assert (await say("/generate")).text.endswith("Back at noon.")
+    begun = await say("/generate Yaman 30s")
+    assert begun.text.startswith("Raga Yaman")
+    assert begun.text.endswith("\n\nBack at noon.")
+    piece = list(dialogue.backend.pieces)[-1]
+    for line in ("/raga Yaman", "/history", "/generate duration:1h", f"/cancel {piece}"):
+        assert "noon" not in (await say(line)).text, line
+    dialogue.announcements.words = None
+    assert (await say("/help")).text == ""
 
 
 async def test_an_unknown_command(say: Say) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import discord
@@ -40,6 +40,15 @@ class Ear(Protocol):
 
     def reacted(self, reaction: discord.RawReactionActionEvent, on: bool) -> None:
         """Somebody put a reaction on a message, or took it off."""
+
+    def present(self, guilds: Sequence[int]) -> None:
+        """The bot is in these servers, and in no other."""
+
+    def guild_gone(self, guild: int) -> None:
+        """The bot was taken out of a server, which is more than an outage of it."""
+
+    def chat_gone(self, chat: int) -> None:
+        """A channel or a thread was deleted."""
 
 
 def redirect(api_url: str, gateway_url: str) -> None:
@@ -101,6 +110,22 @@ class Client(discord.AutoShardedClient):
     async def on_raw_reaction_remove(self, reaction: discord.RawReactionActionEvent) -> None:
         """Raw, because no message is kept here."""
         self._ear.reacted(reaction, on=False)
+
+    async def on_ready(self) -> None:
+        """All shards are there, and with them the list of servers; some may be out of order for a while."""
+        self._ear.present([one.id for one in self.guilds])
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The library tells an outage by another event."""
+        self._ear.guild_gone(guild.id)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """The threads of it go too, without a word of their own."""
+        self._ear.chat_gone(channel.id)
+
+    async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
+        """Raw, because archived threads are not kept here."""
+        self._ear.chat_gone(thread.thread_id)
 
 
 def _guarded(name: str, parse: Callable[[Any], object]) -> Callable[[Any], None]:

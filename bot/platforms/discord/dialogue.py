@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import discord
 
@@ -18,7 +19,7 @@ from bot.platforms.discord.tracks import Tracks
 from bot.platforms.hearts import heart_line
 from bot.platforms.shelf import Shelf
 from handlers.errors import RagaBotError
-from handlers.model import MessageRef, Reply, Suggestion
+from handlers.model import MessageRef, Place, Reply, Suggestion
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +35,20 @@ class Dialogue:
     """Asks the handlers, and shows what they answer."""
 
     def __init__(
-        self, services: Services, post: Post, shelf: Shelf, answers: Answers, tracks: Tracks
+        self,
+        services: Services,
+        post: Post,
+        shelf: Shelf,
+        answers: Answers,
+        tracks: Tracks,
+        speaks_in: Callable[[Place], Awaitable[None]],
     ) -> None:
         self._services = services
         self._post = post
         self._shelf = shelf
         self._answers = answers
         self._tracks = tracks
+        self._speaks_in = speaks_in
         self._files = Files(services)
 
     async def suggest(self, interaction: Interaction) -> None:
@@ -66,6 +74,13 @@ class Dialogue:
             return
         private = said is not None and said.place.private
         answer = Answer(self._post, interaction, channel, private_place=private)
+        try:
+            await self._give(interaction, said, answer)
+        finally:
+            if said is not None and not answer.apart:
+                await self._speaks_in(said.place)
+
+    async def _give(self, interaction: Interaction, said: Said | None, answer: Answer) -> None:
         pressed = interaction.type is discord.InteractionType.component
         if said is None:
             if pressed:

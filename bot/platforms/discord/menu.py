@@ -10,6 +10,7 @@ from typing import Any
 
 import discord
 
+from bot.platforms.discord.rights import PERMISSION, PERSON, ROOM, ROOM_TYPES
 from bot.platforms.shelf import Shelf
 from handlers import COMMANDS
 from handlers.command import Command, Option
@@ -26,13 +27,14 @@ _NAME = re.compile(r"[-_'\w\u0900-\u097f]{1,32}")
 
 
 def commands() -> list[dict[str, Any]]:
-    """The listed commands, usable in servers, with the bot alone and in private groups, by both kinds of install."""
+    """The listed commands, usable in servers, with the bot alone and in private groups, by both kinds of install;
+    those for who looks after a server only there, and offered to nobody else."""
     return [_command(one) for one in COMMANDS if one.listed]
 
 
 def _command(command: Command) -> dict[str, Any]:
     local = {language: LOCALES[language].get(command.name) for language in LANGUAGES if language in LOCALES}
-    return {
+    told = {
         "name": command.name,
         "name_localizations": {
             language: one.name for language, one in local.items() if one and _NAME.fullmatch(one.name)
@@ -46,6 +48,10 @@ def _command(command: Command) -> dict[str, Any]:
         "contexts": [0, 1, 2],
         "integration_types": [0, 1],
     }
+    if not command.manages:
+        return told
+    only = {"contexts": [0], "integration_types": [0], "default_member_permissions": str(PERMISSION.value)}
+    return told | only
 
 
 def _option(option: Option) -> dict[str, Any]:
@@ -54,6 +60,10 @@ def _option(option: Option) -> dict[str, Any]:
         "description": option.description[:_DESCRIPTION_CHARACTERS],
         "required": False,
     }
+    if option.kind == "person":
+        return described | {"type": PERSON}
+    if option.kind == "room":
+        return described | {"type": ROOM, "channel_types": list(ROOM_TYPES)}
     if option.kind == "number" and not option.choices:
         return described | {"type": _INTEGER, "min_value": 0}
     if option.kind == "raga" or option.choices:

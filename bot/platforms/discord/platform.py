@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,12 +14,14 @@ import discord
 
 from bot.backoff import Backoff
 from bot.platforms import MessageGoneError, Services
+from bot.platforms.departures import Departures
 from bot.platforms.discord import menu
 from bot.platforms.discord.answer import Answers
 from bot.platforms.discord.client import Client, redirect
 from bot.platforms.discord.dialogue import Dialogue
 from bot.platforms.discord.hearts import Hearts, means_heart
 from bot.platforms.discord.intake import Intake
+from bot.platforms.discord.leaving import Leaving
 from bot.platforms.discord.login import DiscordLogin
 from bot.platforms.discord.pace import Pace
 from bot.platforms.discord.post import ClosedError, DeadTokenError, Interaction, Post, PostError
@@ -56,7 +58,11 @@ class DiscordPlatform:
         self._pace = Pace(asyncio.get_running_loop().time)
         self._post = Post(self._pace)
         self._tracks = Tracks(services, self._post, shelf, self._answers)
-        self._dialogue = Dialogue(services, self._post, shelf, self._answers, self._tracks)
+        self._departures = Departures(NAME, shelf, services)
+        self._leaving = Leaving(shelf, self._departures)
+        self._dialogue = Dialogue(
+            services, self._post, shelf, self._answers, self._tracks, self._leaving.speaks_in
+        )
         self._client: Client | None = None
         self._run_task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,6 +73,7 @@ class DiscordPlatform:
 
     async def start(self) -> str:
         """Log in, and begin to hear; where Discord cannot be reached, it is tried again and again beside the rest."""
+        await self._departures.start()
         self._run_task = begin(self._run(), "Discord")
         connected = begin(self._wait_connected(), "Discord's first connection")
         await asyncio.wait(
@@ -94,6 +101,7 @@ class DiscordPlatform:
         await self._intake.stop()
         await self._tracks.stop()
         await end(tuple(self._tasks))
+        await self._departures.stop()
         if self._run_task is not None:
             await end([self._run_task])
             self._run_task = None
@@ -183,6 +191,18 @@ class DiscordPlatform:
         task = self._begin(self._react(reaction, on, self._tails.get(place)), "a heart")
         self._tails[place] = task
         task.add_done_callback(lambda _: self._forget_tail(place, task))
+
+    def present(self, guilds: Sequence[int]) -> None:
+        """What the bot was taken out of while it was away, it hears only so."""
+        self._begin(self._handled(self._leaving.present_in(guilds)), "servers that are gone")
+
+    def guild_gone(self, guild: int) -> None:
+        """The bot was taken out of a server."""
+        self._begin(self._handled(self._leaving.guild_gone(guild)), "a server that is gone")
+
+    def chat_gone(self, chat: int) -> None:
+        """A channel or a thread was deleted."""
+        self._begin(self._handled(self._leaving.chat_gone(chat)), "a chat that is gone")
 
     def _forget_tail(self, place: tuple[int, int], task: asyncio.Task[None]) -> None:
         if self._tails.get(place) is task:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import discord
 
 from bot.platforms.discord.bricks import line_of
 from bot.platforms.discord.post import Interaction
+from bot.platforms.discord.rights import PERSON, manages, place_of, rooms_of, subject_in
 from bot.platforms.discord.spot import NAME, Spot, account
 from handlers import COMMANDS
-from handlers.model import Actor, MessageRef, Place, Request
+from handlers.model import Actor, MessageRef, Place, Request, Subject
 
 _MAKING = frozenset({"again", "vary", "longer"})
 _BY_NAME = {command.name: command for command in COMMANDS}
@@ -34,6 +35,9 @@ class Said:
     event: str
     text: str = ""
     options: Options = field(default_factory=dict)
+    subject: Subject | None = None
+    manages: bool = False
+    rooms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def makes(self) -> bool:
@@ -68,7 +72,18 @@ class Said:
 
     def request(self, answer: MessageRef | None = None) -> Request:
         """As the handlers take it."""
-        return Request(self.actor, self.place, self.command, self.event, self.options, self.text, answer)
+        return Request(
+            actor=self.actor,
+            place=self.place,
+            command=self.command,
+            event=self.event,
+            options=self.options,
+            text=self.text,
+            answer=answer,
+            subject=self.subject,
+            manages=self.manages,
+            rooms=self.rooms,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,11 @@ def sound(interaction: Interaction) -> bool:
 def said_in(interaction: Interaction) -> Said | None:
     """A command or a press; None where it holds no command of ours, or cannot be read."""
     try:
-        return _said(interaction)
+        said = _said(interaction)
+        command = _BY_NAME.get(said.command) if said is not None else None
+        if said is None or command is None or not command.manages:
+            return said
+        return replace(said, manages=manages(interaction), rooms=rooms_of(interaction))
     except _UNREADABLE:
         return None
 
@@ -100,15 +119,15 @@ def _said(interaction: Interaction) -> Said | None:
     if channel is None:
         return None
     actor = actor_of(interaction)
-    place = Place(NAME, str(channel), in_private(interaction))
+    place = place_of(interaction, channel)
     event = str(interaction.id)
     if interaction.type is discord.InteractionType.application_command:
         options = {
             str(one["name"]): one["value"]
             for one in data.get("options") or ()
-            if isinstance(one.get("value"), str | int | float | bool)
+            if isinstance(one.get("value"), str | int | float | bool) and one.get("type") != PERSON
         }
-        return Said(actor, place, str(data["name"]), event, options=options)
+        return Said(actor, place, str(data["name"]), event, options=options, subject=subject_in(data))
     values = data.get("values") or ()
     line = str(values[0]) if values else line_of(str(data.get("custom_id", "")))
     if not line.startswith("/"):
@@ -131,16 +150,6 @@ def actor_of(interaction: Interaction) -> Actor:
     """Who it was."""
     user = interaction.user
     return Actor(account(user.id), user.display_name[:_NAME_CHARACTERS], interaction.locale.value)
-
-
-def in_private(interaction: Interaction) -> bool:
-    """Whether the person is alone with the bot there."""
-    if interaction.guild_id is not None:
-        return False
-    context = interaction.context
-    if context.dm_channel or context.private_channel:
-        return context.dm_channel
-    return interaction.channel is not None and interaction.channel.type is discord.ChannelType.private
 
 
 def pressed_in(interaction: Interaction) -> tuple[int | None, bool]:

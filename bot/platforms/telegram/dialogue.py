@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -17,11 +17,13 @@ from bot.platforms.telegram.links import link
 from bot.platforms.telegram.pictures import Pictures
 from bot.platforms.telegram.post import Post, PostError, RefusedError
 from bot.platforms.telegram.progress import ProgressEdits
+from bot.platforms.telegram.rights import MANAGING, Rights
+from bot.platforms.telegram.said import Said
 from bot.platforms.telegram.spot import Spot, read_spot
 from bot.platforms.telegram.tracks import Tracks
 from handlers import COMMANDS
-from handlers.errors import RagaBotError
-from handlers.model import Actor, MessageRef, Place, Reply, Request
+from handlers.errors import RagaBotError, UnavailableError
+from handlers.model import BUTTON_LINE_BYTES, Button, MessageRef, Reply, Request
 
 log = logging.getLogger(__name__)
 
@@ -29,48 +31,15 @@ ALERT_UNITS = 200
 """What can flash over a chat."""
 
 _ANSWERED_AT_LAST_S = 2.0
-_MAKING = frozenset({"again", "vary", "longer"})
 _ASKER_ONLY = frozenset(command.name for command in COMMANDS if command.asker_only)
 _PLACEHOLDER = "One moment …"
 _NOT_YOURS = "Somebody else is choosing here. /generate begins one of your own."
 _PRIVATE = "That is for you alone, so I would say it in our private chat."
+_ANONYMOUS = (
+    "You speak for the group, so I do not know to whom to write. Press here, and I write to you alone."
+)
 _SENT_PRIVATELY = "I have written to you in our private chat."
 _NO_AUDIO = "I could not bring the audio here just now. Please try again in a moment."
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One thing that a person did. ``spot``: the message that was said, or whose button was pressed."""
-
-    actor: Actor
-    user: int
-    place: Place
-    spot: Spot
-    command: str
-    text: str
-    event: str
-    query: str | None = None
-
-    @property
-    def line(self) -> str:
-        """The command as a line."""
-        return f"/{self.command} {self.text}".strip() if self.command else self.text
-
-    @property
-    def answer_spot(self) -> Spot:
-        """Where an answer goes: behind what was said or pressed."""
-        return Spot(self.spot.chat, 0, self.spot.message, self.spot.thread)
-
-    @property
-    def makes(self) -> bool:
-        """Whether a piece or a file may come of it, whose progress needs a message."""
-        return (
-            self.command in _MAKING
-            or (self.command == "generate" and bool(self.text))
-            or (self.command == "guide" and self.text.split()[:1] == ["make"])
-            # In a group the file goes to the private chat, and nothing is to be seen before.
-            or (self.command == "download" and len(self.text.split()) > 1 and self.place.private)
-        )
 
 
 class Dialogue:
@@ -85,6 +54,7 @@ class Dialogue:
         tracks: Tracks,
         pictures: Pictures,
         files: Files,
+        rights: Rights,
         username: str,
     ) -> None:
         self._services = services
@@ -94,6 +64,7 @@ class Dialogue:
         self._tracks = tracks
         self._pictures = pictures
         self._files = files
+        self._rights = rights
         self._username = username
 
     async def answer(self, said: Said) -> None:
@@ -121,6 +92,12 @@ class Dialogue:
             asker = await self._shelf.get("asker", said.spot.key)
             if asker is not None and asker != said.actor.account:
                 await flash.show(_NOT_YOURS, alert=True)
+                return
+        if said.command in MANAGING:
+            try:
+                said = await self._rights.looked_up(said)
+            except UnavailableError as error:
+                await self._show(said, Reply(text=error.message, private=True, ok=False), None, flash)
                 return
         waiting: Spot | None = None
         if said.makes:
@@ -213,6 +190,7 @@ class Dialogue:
         line = heart_line(reply)
         if line is not None:
             await self._shelf.put("heart", spot.key, line)
+        await self._rights.keep(spot, said)
         lines = [one.line for menu in reply.menus for one in menu.choices]
         lines += [one.line for row in reply.buttons for one in row]
         if not said.place.private and any(line[1:].split()[0] in _ASKER_ONLY for line in lines):
@@ -223,6 +201,9 @@ class Dialogue:
         text = reply.text or reply.notice
         if flash is not None and not flash.shown and _only_text(reply) and sheet.units(text) <= ALERT_UNITS:
             await flash.show(text, alert=True)
+            return
+        if said.anonymous:
+            await self._show_anonymous(said, reply)
             return
         direct = Spot(said.user)
         try:
@@ -238,10 +219,20 @@ class Dialogue:
                 await flash.show(url=url)
                 return
             button = InlineKeyboardMarkup([[InlineKeyboardButton("Open the private chat", url=url)]])
-            await self._post.send_text(said.answer_spot, sheet.html_of(_PRIVATE), button)
+            again = f" Then send /{said.command} here again." if said.command in MANAGING else ""
+            await self._post.send_text(said.answer_spot, sheet.html_of(_PRIVATE + again), button)
         else:
             if flash is not None and not flash.shown:
                 await flash.show(_SENT_PRIVATELY)
+
+    async def _show_anonymous(self, said: Said, reply: Reply) -> None:
+        """Who speaks in the group's name is told in the group; what is longer, to whoever of them presses a button."""
+        if _only_text(reply) or not reply.ok:
+            await self._say(said.answer_spot, replace(reply, buttons=()), said)
+            return
+        line = said.line if len(said.line.encode()) <= BUTTON_LINE_BYTES else f"/{said.command}"
+        ask = Reply(text=_ANONYMOUS, buttons=((Button("Show it to me", line),),))
+        await self._say(said.answer_spot, ask, said)
 
 
 class _Flash:
@@ -277,6 +268,8 @@ def _request(said: Said, answer: MessageRef | None = None) -> Request:
         event=said.event,
         text=said.text,
         answer=answer,
+        subject=said.subject,
+        manages=said.manages,
     )
 
 

@@ -10,6 +10,7 @@ from telegram import (
     Bot,
     BotCommand,
     BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeDefault,
@@ -25,28 +26,33 @@ _SCOPES: tuple[BotCommandScope, ...] = (
     BotCommandScopeDefault(),
     BotCommandScopeAllPrivateChats(),
     BotCommandScopeAllGroupChats(),
+    BotCommandScopeAllChatAdministrators(),
 )
 
 
-def commands(language: str) -> list[BotCommand]:
-    """The listed commands with descriptions in a language; names are in Latin letters everywhere, as Telegram wants."""
+def commands(language: str, *, managing: bool = False) -> list[BotCommand]:
+    """The listed commands, ``managing``: with those for administrators of groups. They have descriptions in a language;
+    names are in Latin letters everywhere, as Telegram wants."""
     local = LOCALES.get(language, {})
     return [
         BotCommand(one.name, local[one.name].description if one.name in local else one.description)
         for one in COMMANDS
-        if one.listed
+        if one.listed and (managing or not one.manages)
     ]
 
 
 async def publish(bot: Bot, shelf: Shelf) -> bool:
     """Set the commands if they differ from what was set last; says so. Raises TelegramError, OSError."""
     languages = ("", *LOCALES)
-    told = json.dumps([[one.to_dict() for one in commands(language)] for language in languages])
+    told = json.dumps(
+        [[one.to_dict() for one in commands(language, managing=True)] for language in languages]
+    )
     digest = hashlib.sha256(f"{bot.id} {told}".encode()).hexdigest()
     if await shelf.get("commands", "digest") == digest:
         return False
     for language in languages:
         for scope in _SCOPES:
-            await bot.set_my_commands(commands(language), scope, language or None)
+            managing = isinstance(scope, BotCommandScopeAllChatAdministrators)
+            await bot.set_my_commands(commands(language, managing=managing), scope, language or None)
     await shelf.put("commands", "digest", digest)
     return True

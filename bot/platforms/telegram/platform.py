@@ -15,12 +15,14 @@ from telegram.request import HTTPXRequest
 
 from bot.backoff import Backoff
 from bot.platforms import Services
+from bot.platforms.departures import Departures
 from bot.platforms.shelf import Shelf
 from bot.platforms.telegram import hearts, menu, sheet, webhook
 from bot.platforms.telegram.dialogue import Dialogue
 from bot.platforms.telegram.files import Files
 from bot.platforms.telegram.inline import Inline
 from bot.platforms.telegram.intake import Intake
+from bot.platforms.telegram.leaving import Gone, left
 from bot.platforms.telegram.links import link
 from bot.platforms.telegram.login import TelegramLogin
 from bot.platforms.telegram.pace import Pace
@@ -29,6 +31,7 @@ from bot.platforms.telegram.polling import TOKEN_REFUSED, Polling
 from bot.platforms.telegram.post import Post, PostError
 from bot.platforms.telegram.progress import ProgressEdits
 from bot.platforms.telegram.reading import ALLOWED_UPDATES, reacted, said_in
+from bot.platforms.telegram.rights import Rights
 from bot.platforms.telegram.spot import NAME, Spot, read_spot, user_of
 from bot.platforms.telegram.tracks import Tracks
 from bot.upkeep import begin, end
@@ -80,6 +83,7 @@ class TelegramPlatform:
         self._post = Post(self._bot, Pace(asyncio.get_running_loop().time))
         self._edits = ProgressEdits(self._post)
         self._tracks = Tracks(services, self._post, shelf, self._edits)
+        self._departures = Departures(NAME, shelf, services)
         self._intake = Intake(self._bot, shelf, self._handle)
         self._polling = Polling(self._bot, self._intake, self._fail)
         self._webhook = webhook.Webhook(self._intake, self._webhook_secret)
@@ -92,6 +96,7 @@ class TelegramPlatform:
 
     async def start(self) -> str:
         """Log in, and begin to hear; where Telegram cannot be reached, it is tried again and again beside the rest."""
+        await self._departures.start()
         self._tasks.append(begin(self._run(), "Telegram"))
         connected = begin(self._wait_connected(), "Telegram's first connection")
         await asyncio.wait(
@@ -113,6 +118,7 @@ class TelegramPlatform:
         await end(self._tasks)
         await self._webhook.stop()
         await self._intake.stop()
+        await self._departures.stop()
         await self._edits.stop()
         await self._polling.confirm()
         for request in self._requests:
@@ -185,7 +191,15 @@ class TelegramPlatform:
         pictures = Pictures(self._services, post, self._shelf)
         files = Files(self._services, post, self._shelf)
         self._dialogue = Dialogue(
-            self._services, post, self._shelf, self._edits, self._tracks, pictures, files, self._username
+            self._services,
+            post,
+            self._shelf,
+            self._edits,
+            self._tracks,
+            pictures,
+            files,
+            Rights(post, self._shelf),
+            self._username,
         )
         self._inline = Inline(self._services, post, self._tracks, self._username)
         await self._intake.start()
@@ -215,11 +229,19 @@ class TelegramPlatform:
             else:
                 return
 
+    async def _note(self, gone: Gone) -> None:
+        if gone.to is not None:
+            await self._departures.moved(gone.chat, gone.to)
+        else:
+            await self._departures.left(gone.chat if gone.group else None, (gone.chat,))
+
     async def _handle(self, update: Update) -> None:
         if self._dialogue is None or self._inline is None:
             raise PostError("not connected yet")
         event = str(update.update_id)
-        if update.inline_query is not None:
+        if (gone := await left(update, self._post)) is not None:
+            await self._note(gone)
+        elif update.inline_query is not None:
             await self._inline.answer(update.inline_query, event)
         elif update.message_reaction is not None:
             reaction = update.message_reaction

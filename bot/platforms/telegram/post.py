@@ -217,6 +217,21 @@ class Post:
             return False
         return True
 
+    async def status_in(self, chat: int, user: int) -> str:
+        """What somebody is in a group, as Telegram says now."""
+        member = await self._once(None, lambda: self.bot.get_chat_member(chat, user))
+        return member.status if member is not None else ""
+
+    async def gone_to(self, chat: int) -> int | None:
+        """The group that a group has become, which Telegram says of one that the bot is out of; None where none."""
+        try:
+            await self._once(None, lambda: self.bot.get_chat(chat))
+        except _MovedError as moved:
+            return moved.chat
+        except (MessageGoneError, RefusedError):
+            pass
+        return None
+
     async def quick(self, work: Callable[[], Awaitable[object]]) -> None:
         """A call that shows no message, such as the answer to a press; it may be too late, and that is all right."""
         try:

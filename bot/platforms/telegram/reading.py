@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from telegram import CallbackQuery, Message, MessageReactionUpdated, Update, User
+from telegram import CallbackQuery, Chat, Message, MessageReactionUpdated, Update, User
 from telegram.constants import ChatType
 
-from bot.platforms.telegram.dialogue import Said
 from bot.platforms.telegram.links import asked_by
+from bot.platforms.telegram.rights import MANAGING, subject_of
+from bot.platforms.telegram.said import Said
 from bot.platforms.telegram.spot import NAME, Spot, account
 from handlers import COMMANDS
 from handlers.model import Actor, Place
 
-ALLOWED_UPDATES = ("message", "callback_query", "inline_query", "message_reaction")
+ALLOWED_UPDATES = ("message", "callback_query", "inline_query", "message_reaction", "my_chat_member")
 """Edited messages are not asked for: what was answered stays answered."""
 
 _KNOWN = frozenset(command.name for command in COMMANDS)
@@ -43,7 +44,8 @@ def _sound(said: Said | None) -> Said | None:
 
 def _said(message: Message, event: str, username: str) -> Said | None:
     user, text = message.from_user, (message.text or "").strip()
-    if user is None or user.is_bot or not text or message.via_bot is not None:
+    anonymous = message.sender_chat is not None and message.sender_chat.id == message.chat.id
+    if user is None or (user.is_bot and not anonymous) or not text or message.via_bot is not None:
         return None
     private = message.chat.type == ChatType.PRIVATE
     if text.startswith("/"):
@@ -63,7 +65,17 @@ def _said(message: Message, event: str, username: str) -> Said | None:
         return None
     thread = message.message_thread_id if message.is_topic_message else None
     spot = Spot(message.chat.id, message.message_id, 0, thread or 0)
-    return Said(actor_of(user), user.id, _place(message.chat.id, private), spot, command, words, event)
+    place = _place(message.chat.id, private)
+    if command not in MANAGING:
+        return None if anonymous else Said(actor_of(user), user.id, place, spot, command, words, event)
+    actor = _group_actor(message.chat) if anonymous else actor_of(user)
+    subject = subject_of(message)
+    return Said(actor, user.id, place, spot, command, words, event, None, anonymous, subject)
+
+
+def _group_actor(chat: Chat) -> Actor:
+    """A group, in whose name one of its administrators speaks."""
+    return Actor(account(chat.id), (chat.title or "the group")[:_NAME_CHARACTERS])
 
 
 def _pressed(query: CallbackQuery, event: str) -> Said | None:
@@ -97,4 +109,5 @@ def reacted(reaction: MessageReactionUpdated, event: str) -> Said | None:
 
 
 def _place(chat: int, private: bool) -> Place:
-    return Place(NAME, str(chat), private)
+    """A group is a single chat: its topics have no rules of their own."""
+    return Place(NAME, str(chat), private, None if private else str(chat))

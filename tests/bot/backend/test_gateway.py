@@ -13,6 +13,7 @@ import pytest
 from bot.backend import gateway
 from bot.backend.gateway import Convex, http_client, is_loopback
 from handlers.errors import (
+    ForbiddenError,
     InvalidInputError,
     NotAuthenticatedError,
     NotFoundError,
@@ -61,7 +62,7 @@ async def test_an_anonymous_call_carries_no_token(server: Peer, convex: Convex) 
     [
         ("not_authenticated", NotAuthenticatedError, NotAuthenticatedError().message),
         ("not_found", NotFoundError, NotFoundError().message),
-        ("forbidden", NotFoundError, NotFoundError().message),
+        ("forbidden", ForbiddenError, "Please choose 5 to 600 seconds."),
         ("invalid", InvalidInputError, "Please choose 5 to 600 seconds."),
         ("too_many", TooManyError, "Please choose 5 to 600 seconds."),
         ("conflict", RagaBotError, "Please choose 5 to 600 seconds."),

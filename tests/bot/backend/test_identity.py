@@ -132,6 +132,17 @@ def test_each_role_has_its_claims(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_who_looks_after_a_group_does_for_a_moment_and_there_alone(tmp_path: Path) -> None:
+    keys = Keys.load(tmp_path)
+    now = 1_000_000.0
+    signer = Signer(keys, "b1", ISSUER, now=lambda: now)
+    first = claims(keys, signer.admin(MIRA, "discord:42"))
+    assert first == claims(keys, signer.user(MIRA)) | {"admin": "discord:42", "exp": 1_000_030}
+    now += 1  # nothing of it is kept for the next call
+    assert claims(keys, signer.admin(MIRA, "discord:43"))["iat"] == 1_000_001
+    assert "admin" not in claims(keys, signer.user(MIRA))
+
+
 def test_no_account_can_pose_as_another_role(tmp_path: Path) -> None:
     keys = Keys.load(tmp_path)
     signer = Signer(keys, "b1", ISSUER)

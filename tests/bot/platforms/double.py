@@ -114,6 +114,11 @@ class Double:
     file_bytes: int = 4000
     """The size of a file that is taken away."""
     fetched: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    gone: list[tuple[str | None, tuple[str, ...]]] = field(default_factory=list)
+    """What was left, in order: the group and chats, or a group and where it moved to."""
+    out_of_reach: bool = False
+    """Whether Convex hears nothing of that now."""
     drawn: dict[str, bytes] = field(default_factory=lambda: {"Yaman": png()})
     """The pictures that can be had, by raga."""
 
@@ -130,6 +135,8 @@ class Double:
             cover=self.cover,
             download=self.download,
             playable=self.playable,
+            left=self.left,
+            moved=self.moved,
         )
 
     async def sign_in(self, visitor: Actor, proven: Actor) -> Reply:
@@ -176,6 +183,11 @@ class Double:
             case "download":
                 forms = (Button("MIDI", f"/download {PIECE} midi"), Button("WAV", f"/download {PIECE} wav"))
                 return Reply(card=Card("As what?"), menus=(Menu("The form", forms),), private=True)
+            case "settings":
+                turn = (Button("More", "/settings back"),)
+                return Reply(
+                    card=Card("Settings"), buttons=(turn,), private=True, replaces=bool(request.text)
+                )
             case "long":
                 return Reply(text="\n".join(f"{number} {'<&>' * 30}" for number in range(120)))
             case "search":
@@ -245,6 +257,22 @@ class Double:
         """As the bot makes it, unless it cannot."""
         self.limits.append(most_bytes)
         return None if self.too_large else await smaller(path, duration_s, most_bytes)
+
+    async def left(self, platform: str, group: str | None, chats: Sequence[str]) -> None:
+        """Forget it, unless Convex is out of reach."""
+        assert platform in ("discord", "telegram")
+        self.told.append("left")
+        if self.out_of_reach:
+            raise UnavailableError
+        self.gone.append((group, tuple(chats)))
+
+    async def moved(self, platform: str, group: str, to: str) -> None:
+        """Move it, unless Convex is out of reach."""
+        assert platform == "telegram"
+        self.told.append("moved")
+        if self.out_of_reach:
+            raise UnavailableError
+        self.gone.append((group, (to,)))
 
     async def playable(self, actor: Actor, place: Place, generation: GenerationId) -> StorageId:
         """Everybody may hear it."""

@@ -20,10 +20,16 @@ async def test_commands_are_set_by_language_and_scope_when_they_change(
             "default",
             "all_private_chats",
             "all_group_chats",
+            "all_chat_administrators",
         }
+        for scope in ("default", "all_private_chats", "all_group_chats"):
+            assert "settings" not in [one["command"] for one in peer.commands[scope, ""]]
+        managing = [one["command"] for one in peer.commands["all_chat_administrators", ""]]
+        assert managing[0] == "raga"
+        assert managing[-4:] == ["settings", "block", "unblock", "audit"]
         assert [one["command"] for one in peer.commands["default", "hi"]][:2] == ["raga", "search"]
         assert "राग" in peer.commands["all_group_chats", "hi"][0]["description"]
         assert not await menu.publish(bot, shelf)
-        assert peer.count("setMyCommands") == 9
+        assert peer.count("setMyCommands") == 12
         await shelf.put("commands", "digest", "of an older version")
         assert await menu.publish(bot, shelf)

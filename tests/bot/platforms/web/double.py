@@ -226,12 +226,17 @@ class WebDouble:
             cover=self.cover,
             download=self.download,
             playable=self.playable,
+            left=self._leaves,
+            moved=self._leaves,
         )
 
     async def sign_in(self, visitor: Actor, proven: Actor) -> Reply:
         """Who was it, and who has proven to be?"""
         self.signed_in.append((visitor, proven))
         return self.welcome or Reply(text=f"Welcome, {proven.name}.")
+
+    async def _leaves(self, *_: object) -> None:
+        raise AssertionError("nobody is taken out of a page")
 
     def count(self, command: str) -> int:
         """How often a command was run."""
