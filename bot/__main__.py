@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.set_defaults(action=_ask)
 
     _add_catalogue(commands)
+    _add_operations(commands)
 
     migrate = commands.add_parser(
         "migrate", help="move the older application's data from PostgreSQL to Convex"
@@ -108,6 +109,30 @@ def _add_catalogue(commands: argparse._SubParsersAction[argparse.ArgumentParser]
                 "--value", metavar="TEXT", help="what the entry is to say, if other than proposed"
             )
         decision.set_defaults(action=_decide, accept=name == "accept", value=None)
+
+
+def _add_operations(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    announce = commands.add_parser(
+        "announce", help="tell everybody something, such as that there is maintenance"
+    )
+    words = announce.add_mutually_exclusive_group(required=True)
+    words.add_argument(
+        "text", nargs="?", metavar="TEXT", help="told with /help and whenever a piece is begun"
+    )
+    words.add_argument("--off", action="store_true", help="take it back")
+    announce.set_defaults(action=_announce)
+    for name, said in (
+        ("ban", "let an account have nothing made or shared anywhere"),
+        ("unban", "lift such a ban"),
+    ):
+        ban = commands.add_parser(name, help=said)
+        ban.add_argument("account", metavar="ACCOUNT", help="such as discord:123456789012345678")
+        ban.set_defaults(action=_ban, lift=name == "unban")
+    audit = commands.add_parser(
+        "audit", help="who changed which setting of a server or group, or of everything"
+    )
+    audit.add_argument("--last", type=int, default=50, metavar="N", help="how many changes (50)")
+    audit.set_defaults(action=_audit)
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
@@ -165,6 +190,24 @@ def _decide(options: argparse.Namespace, settings: Settings) -> int:
         settings, options.id, accept=options.accept, value=options.value, note=options.note
     )
     return asyncio.run(deciding)
+
+
+def _announce(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import operations
+
+    return asyncio.run(operations.announce(settings, None if options.off else options.text))
+
+
+def _ban(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import operations
+
+    return asyncio.run(operations.ban(settings, options.account, lift=options.lift))
+
+
+def _audit(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import operations
+
+    return asyncio.run(operations.audit(settings, options.last))
 
 
 def _render(options: argparse.Namespace, settings: Settings) -> int:

@@ -40,7 +40,7 @@ async def sync(settings: Settings, *, remove_strays: bool) -> int:
             print(f"{len(left)} left as they are; --remove takes them away.")
         return 0
 
-    return await _with_core(settings, work)
+    return await with_core(settings, work)
 
 
 async def corrections(settings: Settings, status: CorrectionStatus, *, as_toml: bool) -> int:
@@ -62,7 +62,7 @@ async def corrections(settings: Settings, status: CorrectionStatus, *, as_toml: 
         print(f"{count} {status}.", file=sys.stderr)
         return 0
 
-    return await _with_core(settings, work)
+    return await with_core(settings, work)
 
 
 async def decide(settings: Settings, ident: str, *, accept: bool, value: str | None, note: str | None) -> int:
@@ -73,14 +73,17 @@ async def decide(settings: Settings, ident: str, *, accept: bool, value: str | N
         print(_line(await desk.decide(ident, accept, value=value, note=note)))
         return 0
 
-    return await _with_core(settings, work)
+    return await with_core(settings, work)
 
 
-async def _with_core(settings: Settings, work: Callable[[Core], Awaitable[int]]) -> int:
+async def with_core(
+    settings: Settings, work: Callable[[Core], Awaitable[int]], *, bot_suffix: str = "-catalogue"
+) -> int:
+    """Do something with the parts of a bot, one that runs beside it included; what goes wrong is a sentence."""
     journal.set_up("WARNING" if settings.log_level == "INFO" else settings.log_level, settings.secrets())
     async with AsyncExitStack() as stack:
         try:
-            return await work(await build(settings, stack, bot_suffix="-catalogue", share=True))
+            return await work(await build(settings, stack, bot_suffix=bot_suffix, share=True))
         except (LocalConvexError, IdentityError, CatalogueError, RagaBotError, OSError) as error:
             print(f"That did not work. {error}", file=sys.stderr)
             return 1
