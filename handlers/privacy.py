@@ -15,6 +15,10 @@ _KEPT = (
     ("Your hearts", "which pieces and ragas you keep; until you take the heart off"),
     ("Errors that you report", "what you wrote, and from which account; until you delete everything"),
     ("Messages that show a piece", "their ids, so that a heart on them is yours; 90 days"),
+    (
+        "Servers and groups",
+        "what you changed there, for a year; that somebody blocked you, until it is lifted",
+    ),
     ("What you asked twice", "a mark, so that nothing is made twice; 7 days"),
     ("Your words", "the chat page keeps its last 300 messages; Discord and Telegram keep yours, I do not"),
 )

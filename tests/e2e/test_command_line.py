@@ -247,3 +247,17 @@ async def test_the_catalogue_is_brought_into_convex_and_corrected(tmp_path: Path
     assert "taken in as: P | accepted: so it is" in output
     status, output, _ = await raga_bot(tmp_path, "catalogue", "sync")
     assert output.startswith("0 added, 1 changed")
+
+
+async def test_the_operator_is_told_what_cannot_be_done(state_dir: Path) -> None:
+    for account in ("Asha", "discord:Asha", "myspace:1", ""):
+        status, output, errors = await raga_bot(state_dir, "ban", account)
+        assert (status, output) == (1, "")
+        assert "That is no account" in errors
+    for arguments in (("announce",), ("announce", "Soon.", "--off"), ("ban",), ("audit", "--last", "x")):
+        status, output, errors = await raga_bot(state_dir, *arguments)
+        assert (status, output) == (2, "")
+        assert "Traceback" not in errors
+    status, _, errors = await raga_bot(state_dir, "announce", "x" * 501)
+    assert status == 1
+    assert errors == "That did not work. The announcement may have at most 500 characters.\n"

@@ -149,6 +149,8 @@ def test_one_unreadable_delivery_does_not_hide_the_others(caplog: pytest.LogCapt
         state = live_state_of(Document(value))
     assert [delivery.id for delivery in state.deliveries] == ["d1"]
     assert (state.waiting_job, state.catalogue_version) == ("j1", None)
+    assert state.announcement is None
+    assert live_state_of(Document({"announcement": "Back soon."})).announcement == "Back soon."
     assert len(caplog.records) == 3
     assert "web:1" not in caplog.text
 

@@ -48,3 +48,30 @@ async def test_a_file_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"shelf.sqlite cannot be used"):
         await shelf.get("heart", "1")
     await shelf.close()
+
+
+async def test_a_chat_goes_with_all_that_stands_in_it(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.sqlite")
+    rows = {
+        ("heart", "42/1"): "/favorite k1",
+        ("asker", "42/1"): "discord:1",
+        ("audio", "file"): "42/1",
+        ("sent", "nonce"): "42/1",
+        ("chat", "42"): "7/42",
+        ("manages", "9/3"): "42",
+    }
+    others = {
+        ("heart", "421/1"): "/favorite k1",
+        ("heart", "4/42"): "/favorite k1",
+        ("audio", "other"): "421/1",
+        ("placeholder", "event"): "42/1/0",
+        ("chat", "43"): "42/43",
+        ("manages", "9/4"): "421",
+        ("inbox", "42/1"): "42/1",
+    }
+    for (kind, key), value in (rows | others).items():
+        await shelf.put(kind, key, value)
+    await shelf.forget_chats(["42", "x' OR 1 --", "%"])
+    assert [one for one in rows if await shelf.get(*one) is not None] == []
+    assert [one for one in others if await shelf.get(*one) is None] == []
+    await shelf.close()
