@@ -34,10 +34,14 @@ function soon(at: number): string {
   return `in ${String(Math.ceil(minutes / 60))} hours`;
 }
 
+function counted(pieces: number): string {
+  return `${String(pieces)} piece${pieces === 1 ? "" : "s"}`;
+}
+
 const WORDS: Partial<Record<Allowance, (of: number) => string>> = {
-  pieces: (of) => `You have had ${String(of)} pieces within an hour.`,
+  pieces: (of) => `You have had ${counted(of)} within an hour.`,
   seconds: (of) => `You have had ${String(Math.round(of / 60))} minutes of music within a day.`,
-  group: (of) => `${String(of)} pieces were made here within an hour.`,
+  group: (of) => `${counted(of)} ${of === 1 ? "was" : "were"} made here within an hour.`,
 };
 
 /** Takes what a piece costs, or refuses it and says when there will be enough. */
@@ -47,7 +51,9 @@ export async function charge(ctx: MutationCtx, cost: Cost): Promise<void> {
     if (count > of) throw refusal("too_many", `A piece here may last ${String(Math.floor(of))} seconds at most.`);
     const at = await enoughAt(ctx, name, key, count, most);
     if (at !== null) {
-      throw refusal("too_many", `${WORDS[name]?.(of) ?? "That is a lot."} One like this can be made ${soon(at)}; /me shows what is left.`);
+      // A group's is the last one asked for: whoever gets so far has enough of their own.
+      const instead = name === "group" ? "in a direct message you need not wait" : "/me shows what is left";
+      throw refusal("too_many", `${WORDS[name]?.(of) ?? "That is a lot."} One like this can be made ${soon(at)}; ${instead}.`);
     }
   }
   for (const { name, key, count, most } of partsOf(cost)) await take(ctx, name, key, count, most);

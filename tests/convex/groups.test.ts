@@ -48,11 +48,14 @@ test("a group may want fewer pieces an hour than the deployment, not more, and a
   await begin(all.asha, here("m1"));
   await begin(all.ravi, { delivery: { ...POSTED, platform: "discord", message: "m2", group: "g1" } });
   expect(await show()).toMatchObject({ pieces: { left: 0, of: 2, everyS: 3600 } });
-  expect(await refusal(begin(all.asha, here("m3")), "too_many")).toBe("2 pieces were made here within an hour. One like this can be made in 30 minutes; /me shows what is left.");
+  expect(await refusal(begin(all.asha, here("m3")), "too_many")).toBe("2 pieces were made here within an hour. One like this can be made in 30 minutes; in a direct message you need not wait.");
   vi.advanceTimersByTime(15 * 60_000); // half of one has come back by itself, at the group's own pace
   await all.ravi.mutation(api.musicGeneration.cancel, {});
   expect(await show()).toMatchObject({ pieces: { left: 1 } });
   await begin(all.asha, here("m4"));
+  await begin(all.asha); // somewhere else, and she has enough of her own
+  await configured({ perHour: 1 });
+  expect(await refusal(begin(all.asha, here("m5")), "too_many")).toMatch(/^1 piece was made here within an hour\./);
   await configured({ perHour: 5000 });
   expect(await show()).toMatchObject({ perHour: 5000, pieces: { of: 60 } });
 });

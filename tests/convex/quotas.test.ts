@@ -74,7 +74,7 @@ test("a group has an allowance of its own, whoever asks in it", async () => {
   vi.stubEnv("RAGA_GROUP_PIECES_AN_HOUR", "3");
   const here = (message: string) => ({ delivery: { ...POSTED, message, group: "g1" } });
   for (let number = 0; number < 3; number += 1) await begin(all.backend.withIdentity(chatAccount(`discord:${String(10 + number)}`, "Mira")), here(`m${String(number)}`));
-  expect(await refusal(begin(all.asha, here("m3")), "too_many")).toBe("3 pieces were made here within an hour. One like this can be made in 20 minutes; /me shows what is left.");
+  expect(await refusal(begin(all.asha, here("m3")), "too_many")).toBe("3 pieces were made here within an hour. One like this can be made in 20 minutes; in a direct message you need not wait.");
   await begin(all.asha, { delivery: { ...POSTED, message: "m4", group: "g2" } });
   await begin(all.asha, { delivery: { ...POSTED, message: "m5" } });
 });

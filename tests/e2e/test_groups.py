@@ -91,6 +91,7 @@ async def test_a_server_is_looked_after_and_left(
     room = peer.guild("Sangam")
     guild = room.guild
     assert guild is not None
+    other = peer.channel(guild, "other")
     await peer.gateway.emit("GUILD_CREATE", guild.json(), guild.ident)
     await peer.ready()
     guru, asha = peer.person("Guru"), peer.person("Asha")
@@ -116,6 +117,8 @@ async def test_a_server_is_looked_after_and_left(
     thread = peer.thread(room)
     refused = await asha.command("generate", room, raga="Yaman", duration="2min")
     assert "60 seconds at most" in await told(peer, refused)
+    refused = await asha.command("generate", other, raga="Yaman", duration="5s")
+    assert "Pieces are made in other chats of this group." in await told(peer, refused)
     made = await asha.command("generate", thread, raga="Yaman", duration="5s")
     await peer.until(lambda: thread.audios, "a piece in a thread of the channel")
     await peer.until(lambda: made.text == "Here it is.", "the end of it")
@@ -135,8 +138,12 @@ async def test_a_server_is_looked_after_and_left(
         "set channels: #general",
         "set longest piece: 60 s",
     ]
+    limited = await guru.command("settings", room, hour="1")
+    assert "Left now: 1 of 1" in await told(peer, limited)
     await asha.command("generate", room, raga="Yaman", duration="5s")
     await peer.until(lambda: room.audios, "a piece again")
+    refused = await asha.command("generate", room, raga="Yaman", duration="5s")
+    assert "1 piece was made here within an hour." in await told(peer, refused)
 
     assert "discord:" in await operate(state_dir, "audit")
     assert says(state_dir, str(thread.ident)) != []
