@@ -32,7 +32,7 @@ async function once(ctx: MutationCtx, caller: GroupAdminCaller, idempotencyKey: 
   return null;
 }
 
-/** The settings of the caller's group, who is banned there, and what is left of its allowance. */
+/** The settings of the caller's group, who is banned there (the newest first), and what is left of its allowance. */
 export const show = groupAdminQuery({
   args: { guild: v.string() },
   returns: v.object({
@@ -59,7 +59,9 @@ export const show = groupAdminQuery({
         of: capacity,
         everyS: period / 1000,
       },
-      banned: banned.map(({ _id, name, createdAt }) => ({ banId: _id, name, createdAt })),
+      banned: banned
+        .sort((one, other) => other.createdAt - one.createdAt)
+        .map(({ _id, name, createdAt }) => ({ banId: _id, name, createdAt })),
     };
   },
 });

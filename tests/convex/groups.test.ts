@@ -83,6 +83,14 @@ describe("bans", () => {
     ]);
   });
 
+  test("are listed from the newest on", async () => {
+    for (let number = 1; number <= 5; number += 1) {
+      await ban(`discord:${String(number)}`, `Person ${String(number)}`);
+      vi.advanceTimersByTime(1000);
+    }
+    expect((await show()).banned.map(({ name }) => name)).toEqual([5, 4, 3, 2, 1].map((number) => `Person ${String(number)}`));
+  });
+
   test("are for accounts of the platform, not for oneself, and lifted by the account too", async () => {
     await refusal(ban("telegram:2"), "invalid");
     await refusal(ban("discord:50"), "invalid");
