@@ -217,6 +217,8 @@ async def test_a_picture_has_its_room_before_it_comes(
             await field.press("Enter")
         card = page.get_by_test_id("card")
         picture = card.get_by_role("img", name=ALT)
+        # A card arrives with a little movement, also where there is to be as good as none.
+        await card.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished))")
         before = [await element.bounding_box() for element in (card, picture)]
         assert await picture.evaluate("image => image.naturalWidth") == 0
         come.set()
