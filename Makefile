@@ -52,7 +52,7 @@ test-typescript: $(DEV_READY) ## Test convex/ and local-convex/ with vitest
 	@$(NPM) run --silent test
 
 test-python: $(DEV_READY) browser ## Test everything else, end to end included, with pytest
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(DEV_READY) ## Measure speed and memory, as ratios against a reference in the same run
 	@$(BIN)/python -m benchmarks

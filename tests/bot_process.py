@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 START_DEADLINE_S = 60.0
+COMMAND_DEADLINE_S = 90.0
 STOP_DEADLINE_S = 5.0
 """What a person is promised after Ctrl-C."""
 
@@ -117,6 +118,28 @@ class BotProcess:
         while line := (await stream.readline()).decode("utf-8", "replace"):
             into.append(line.rstrip())
             self._said.set()
+
+
+async def raga_bot(state_dir: Path, *arguments: str, **settings: str) -> tuple[int, str, str]:
+    """Run to the end; returns exit status, output, errors."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *arguments,
+        env=bare_environment(state_dir, **settings),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(COMMAND_DEADLINE_S):
+            output, errors = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
+    assert process.returncode is not None
+    return process.returncode, output.decode(), errors.decode()
 
 
 async def ends_by_itself(state_dir: Path, says: str, **settings: str) -> str:

@@ -6,7 +6,7 @@ import fcntl
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +44,14 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def state_dir(seeded: Path, tmp_path: Path) -> Path:
     """A copy of it, for one test."""
     return Path(shutil.copytree(seeded, tmp_path / "state"))
+
+
+@pytest.fixture(scope="module")
+def shared_state_dir(seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Another, for all tests of a module: nothing that was started on it outlasts them."""
+    folder = Path(shutil.copytree(seeded, tmp_path_factory.mktemp("state") / "state"))
+    yield folder
+    assert children_of(folder) == []
 
 
 @pytest.fixture
