@@ -189,7 +189,7 @@ async def test_a_group_is_looked_after_and_left(
         while True:
             before = {one.ident for one in guru.chat.from_bot}
             guru.say("/audit", larger)
-            said_now = await peer.message(guru.chat, lambda one: one.ident not in before)  # noqa: B023
+            said_now = await peer.message(guru.chat, lambda one: one.ident not in before)  # noqa: B023 - read at once
             if "blocked Asha" in said_now.text:
                 break
     said = asha.say("/generate Yaman 5s", larger)
