@@ -64,6 +64,17 @@ async def favorites(person: Asha, page: Tab | None = None) -> list[set[str]]:
     return [{name for name in ("Desh", "Marwa", "Kafi") if name in text} for text in said]
 
 
+async def history_shows(person: Asha, words: str, wanted: list[bool], page: Tab | None = None) -> None:
+    """Wait until a piece is in the history of the places as it should be: a notice may come before an answer."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            said = [(await person.on_discord("history")).text, (await person.on_telegram("/history")).text]
+            if page is not None:
+                said.append(str(shown(page, (await page.say("/history"))["message"])))
+            if [words in text for text in said] == wanted:
+                return
+
+
 def shown(page: Tab, message: str) -> dict[str, Any]:
     """A message of the page, as it stands."""
     reply: dict[str, Any] = page.messages[message]["reply"]
@@ -107,8 +118,13 @@ async def test_linked_the_same_everywhere_and_parted_again(
         while await favorites(person) != [{"Desh"}, {"Marwa"}]:
             continue
 
+    person.phone.say("/generate Marwa 5s seed 4")
+    await telegram_peer.message(person.phone.chat, lambda one: one.audio is not None)
+    await history_shows(person, "seed 4", [False, True])
+
     done = await link_both(person)
     await same_everywhere(person, None, {"Desh", "Marwa"})
+    await history_shows(person, "seed 4", [True, True])
     assert "Ashu on Telegram" in (await person.on_discord("me")).text
 
     async with Visit(bot.url) as visit:
@@ -136,6 +152,7 @@ async def test_linked_the_same_everywhere_and_parted_again(
             await page.until_message(lambda one: "one person here now" in str(one["reply"]))
             await page.say("/favorite raga:h:Kafi")
             await same_everywhere(person, page, {"Desh", "Marwa", "Kafi"})
+            await history_shows(person, "seed 4", [True, True, True], page)
 
             # The last link is taken back first, by the page, and then the first one.
             undo = next(
@@ -151,6 +168,7 @@ async def test_linked_the_same_everywhere_and_parted_again(
     await discord_peer.until(
         lambda: "is taken back" in done.text or "is taken back" in pressed.text, "the word that it is undone"
     )
+    await history_shows(person, "seed 4", [False, True])
     found = await favorites(person)
     assert "Desh" in found[0]
     assert "Marwa" not in found[0]
