@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from handlers.community import AuditEntry, Ban, GroupAdmin, GroupSettings, Setting
+from handlers.community import AuditAction, AuditEntry, Ban, GroupAdmin, GroupSettings, Setting
 from handlers.model import AccountId, Allowance, Cursor, Page, Person
 
 NOON_MS = 1_772_625_600_000.0
@@ -71,9 +71,11 @@ class MemoryGroups:
         more = Cursor(str(start + limit)) if start + limit < len(found) else None
         return Page(tuple(found[start : start + limit]), more)
 
-    def _log(self, action: str, admin: GroupAdmin, whom: str | None, details: Mapping[str, Setting]) -> None:
+    def _log(
+        self, action: AuditAction, admin: GroupAdmin, whom: str | None, details: Mapping[str, Setting]
+    ) -> None:
         by = Person(admin.platform, admin.actor.name)
-        self.log.append(AuditEntry(action, by, whom, details, NOON_MS))  # type: ignore[arg-type] # one of them
+        self.log.append(AuditEntry(action, by, whom, details, NOON_MS))
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -43,11 +44,11 @@ def test_wishes_that_cannot_come_true(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    more: dict[str, object],
+    more: dict[str, Any],
     sentence: str,
 ) -> None:
     monkeypatch.setattr("migration.readiness.GREETING_S", 0.1)
-    assert sentence in said(Wishes(NOWHERE, tmp_path, ISSUER, **more), capsys)  # type: ignore[arg-type]
+    assert sentence in said(Wishes(NOWHERE, tmp_path, ISSUER, **more), capsys)
 
 
 def test_folders_and_files_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
