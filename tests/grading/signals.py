@@ -74,7 +74,8 @@ def onsets(line: Samples) -> NDArray[np.float64]:
     rise = np.maximum(0.0, np.diff(spectrum, axis=0)).mean(axis=1)
     least = 0.25 * float(np.percentile(rise, 99.5))
     peaks = [i for i in range(3, len(rise) - 3) if rise[i] == rise[i - 3 : i + 4].max() and rise[i] > least]
-    return np.array(peaks) * hop / RATE_HZ + size / 2 / RATE_HZ
+    # A level rises most between two windows the later of which has just reached the stroke with its end.
+    return (np.array(peaks) * hop + size) / RATE_HZ
 
 
 def tempo_bpm(strokes_s: NDArray[np.float64], near_bpm: float, divisions: int = 4) -> float:

@@ -173,6 +173,12 @@ def struck(onsets_s: list[float], seconds: float) -> NDArray[np.float32]:
     return line
 
 
+def test_a_stroke_is_heard_when_it_is_struck() -> None:
+    played = [0.31 + 0.1667 * n for n in range(60)]
+    heard = signals.onsets(struck(played, 11.0))
+    assert heard == pytest.approx(played, abs=0.004)
+
+
 @pytest.mark.parametrize(("played_bpm", "met"), [(90.0, True), (90.5, True), (92.0, False), (85.0, False)])
 def test_a_tempo_that_is_not_kept_is_found(played_bpm: float, met: bool) -> None:
     score = replace(
