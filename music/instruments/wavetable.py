@@ -73,16 +73,26 @@ def control_times(count: int) -> NDArray[np.float64]:
     return np.arange(count // CONTROL + 2, dtype=np.float64) * (CONTROL / SAMPLE_RATE_HZ)
 
 
-_RAMP: Final = np.arange(CONTROL) / CONTROL
+_STEPS: Final = np.arange(CONTROL, dtype=np.uint32)
+_SUMS: Final = _STEPS * (_STEPS - np.uint32(1)) // np.uint32(2)
+"""After k samples the first step has been taken k times and its growth k (k - 1) / 2 times."""
 
 
 def gliding_phase(hz: NDArray[np.floating], count: int, start: int = 0) -> NDArray[np.uint32]:
-    """The phase of a pitch that changes: ``hz`` at `control_times`; (count,)."""
+    """The phase of a pitch that changes: ``hz`` at `control_times`; (count,).
+
+    Where the pitch is straight the phase is a parabola, which needs no running sum over the samples. All of it wraps
+    at a whole period, as the phase itself does.
+    """
     pitch = hz * (2.0**32 / SAMPLE_RATE_HZ)
-    between = pitch[:-1, None] + np.diff(pitch)[:, None] * _RAMP
-    steps = between.reshape(-1)[:count].astype(np.uint32)
-    steps[0] = start
-    return np.cumsum(steps, dtype=np.uint32)
+    step = np.rint(pitch[:-1]).astype(np.int64)
+    growth = np.rint(np.diff(pitch) / CONTROL).astype(np.int64)
+    passed = step * CONTROL + growth * (CONTROL * (CONTROL - 1) // 2)
+    base = start + np.cumsum(passed) - passed
+    phase = np.multiply.outer(growth.astype(np.uint32), _SUMS)
+    phase += np.multiply.outer(step.astype(np.uint32), _STEPS)
+    phase += base.astype(np.uint32)[:, None]
+    return phase.reshape(-1)[:count]
 
 
 @dataclass(frozen=True, slots=True)
