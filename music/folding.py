@@ -17,6 +17,10 @@ from music.scripts import is_indic, to_latin
 NAME_LENGTH_MAX = 80
 """So many characters of what a person typed are read."""
 
+KEYS_KEPT = 1 << 15
+"""So many keys of each kind are kept: those of a catalogue's names and their words, each needed several times while an
+index is built, and what people typed lately."""
+
 _RAGA = "ra{1,2}g(?:a{1,2}m?|amu|alu|u)?"
 _PREFIX = re.compile(rf"^(?:{_RAGA}|राग|రాగం?|ರಾಗ|രാഗം|ராகம்)[\s:._-]+(?=\S)")
 _SUFFIX = re.compile(rf"(?<=\S)[\s_-]+{_RAGA}$")
@@ -62,7 +66,7 @@ _VOICELESS = str.maketrans({"g": "k", "h": "k", "j": "c", "s": "c", "d": "t", "b
 _DOUBLE = re.compile(r"(.)\1+")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KEYS_KEPT)
 def plain_key(text: str) -> str:
     """Case, Latin marks, blanks, punctuation and the word raga set aside; other scripts as they are."""
     clean = unicodedata.normalize("NFKC", text[: 2 * NAME_LENGTH_MAX].strip()).casefold()
@@ -77,7 +81,7 @@ def _without_raga(name: str) -> str:
     return _SUFFIX.sub("", _PREFIX.sub("", name))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KEYS_KEPT)
 def sound_key(text: str) -> str:
     """How a name sounds, whatever script or scheme it is written in.
 
@@ -101,13 +105,13 @@ def sound_key(text: str) -> str:
     return key
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KEYS_KEPT)
 def bare_key(sound: str) -> str:
     """A sound key without its a's (but a leading one), b and v, e and i, o and u alike."""
     return _DOUBLE.sub(r"\1", sound[:1] + sound[1:].replace("a", "")).translate(_BARE)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KEYS_KEPT)
 def tamil_key(sound: str) -> str:
     """A sound key with voiced and voiceless stops, and what Tamil writes with them, alike."""
     return _DOUBLE.sub(r"\1", sound.translate(_VOICELESS))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from music.folding import bare_key, plain_key, sound_key
+from music.folding import KEYS_KEPT, bare_key, plain_key, sound_key
 from music.likeness import likeness
 
 Hit = tuple[int, int]
@@ -163,7 +163,7 @@ def _weighed(typed: _Spelling, other: _Spelling) -> float:
     return (1.0 - _HEARD) * likeness(typed.letters, other.letters) + _HEARD * heard
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=KEYS_KEPT)
 def _bones(sound: str) -> str:
     """A sound key's consonants; its first letter whatever it is."""
     return (sound[:1] + _VOWEL.sub("", sound[1:])).replace("b", "v")

@@ -85,7 +85,7 @@ def test_a_module_imports_only_what_its_room_may(name: str) -> None:
         if top == "telegram":
             assert within(name, ("bot.platforms.telegram",)), f"{name} imports telegram"
         if within(imported, ("bot.app",)):
-            assert name == "bot.__main__", f"{name} imports bot.app"
+            assert name == "bot.command_line", f"{name} imports bot.app"
         if within(name, ("bot.platforms",)):
             assert not within(imported, ("bot.backend",)), f"{name} is a platform and knows the backend"
 
