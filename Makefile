@@ -39,7 +39,9 @@ setup: $(RUN_READY) ## Install what running needs (make run does it by itself)
 run: $(RUN_READY) ## Start everything: local Convex, worker, chat page
 	@exec $(BIN)/raga-bot run
 
-test: $(DEV_READY) browser lint test-typescript test-python ## Run every check and test: lint, TypeScript, Python, end to end
+test: $(DEV_READY) browser ## Run every check and test: lint, TypeScript, Python, end to end
+	@$(MAKE) --no-print-directory --jobs=2 lint test-typescript
+	@$(MAKE) --no-print-directory test-python
 
 lint: $(DEV_READY) ## Check style and types: ruff, mypy, eslint, tsc
 	@$(BIN)/ruff check .

@@ -56,14 +56,14 @@ async def test_ask_answers_and_says_when_it_cannot(shared_state_dir: Path, tmp_p
     assert "Traceback" not in errors
 
 
-async def test_ask_uses_the_bot_that_runs(tmp_path: Path) -> None:
-    bot = BotProcess(tmp_path)
+async def test_ask_uses_the_bot_that_runs(state_dir: Path) -> None:
+    bot = BotProcess(state_dir)
     await bot.start()
     try:
-        status, output, errors = await raga_bot(tmp_path, "ask", "/generate Desh 5s seed 2")
+        status, output, errors = await raga_bot(state_dir, "ask", "/generate Desh 5s seed 2")
         assert status == 0, errors
         assert "Raga Desh" in output
-        status, output, _ = await raga_bot(tmp_path, "doctor")
+        status, output, _ = await raga_bot(state_dir, "doctor")
         assert f"the local deployment at {bot.lines[2].split()[4].rstrip(',')} is running" in output
     finally:
         assert await bot.stop() == 0
@@ -132,18 +132,18 @@ async def test_settings_that_cannot_be_used(shared_state_dir: Path) -> None:
     assert "Traceback" not in errors
 
 
-async def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    bot = BotProcess(tmp_path / "one")
+async def test_a_port_that_is_taken(state_dir: Path, tmp_path: Path) -> None:
+    bot = BotProcess(state_dir)
     await bot.start()
     try:
         port = bot.url.rsplit(":", 1)[1]
-        status, _, errors = await raga_bot(tmp_path / "two", "run", WEB_PORT=port)
+        status, _, errors = await raga_bot(tmp_path / "another", "run", WEB_PORT=port)
         assert status == 1
         assert "another program uses that port" in errors
         assert "Traceback" not in errors
     finally:
         assert await bot.stop() == 0
-    assert children_of(tmp_path / "two") == []
+    assert children_of(tmp_path / "another") == []
 
 
 async def test_stopped_while_its_processes_still_begin(tmp_path: Path) -> None:

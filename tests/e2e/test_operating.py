@@ -9,16 +9,16 @@ import httpx
 from tests.bot_process import BotProcess, raga_bot
 
 
-async def test_a_worker_alone(tmp_path: Path) -> None:
-    status, _, errors = await raga_bot(tmp_path, "worker")
+async def test_a_worker_alone(state_dir: Path) -> None:
+    status, _, errors = await raga_bot(state_dir, "worker")
     assert status == 1
     assert "set CONVEX_URL" in errors
-    bot = BotProcess(tmp_path, WORKERS="0")
+    bot = BotProcess(state_dir, WORKERS="0")
     await bot.start()
-    worker = BotProcess(tmp_path, "worker")
+    worker = BotProcess(state_dir, "worker")
     try:
         await worker.start(ready="Ctrl-C stops it")
-        status, _, errors = await raga_bot(tmp_path, "ask", "/generate Desh 5s seed 2")
+        status, _, errors = await raga_bot(state_dir, "ask", "/generate Desh 5s seed 2")
         assert status == 0, errors
     finally:
         assert await worker.stop() == 0
