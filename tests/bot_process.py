@@ -32,7 +32,6 @@ def bare_environment(state_dir: Path, **settings: str) -> dict[str, str]:
         "STATE_DIR": str(state_dir),
         "WEB_PORT": "0",
         "CONVEX_PORT": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
         **settings,
     }
 
