@@ -130,6 +130,7 @@ def _beside_fluidsynth() -> list[Figure]:
     name = f"{_PIECE_S:.0f} s to MP3 on one core"
     program = shutil.which("fluidsynth")
     figures = []
+    all_ours_s = all_theirs_s = 0.0
     for performers in _PERFORMERS:
         ours: list[_Made] = []
         theirs: list[float] = []
@@ -157,6 +158,8 @@ def _beside_fluidsynth() -> list[Figure]:
         # Neither its start and its sound font nor our own imports are counted.
         synth_s = min(theirs) - min(loads)
         ratio = synth_s / our_s
+        all_ours_s += our_s
+        all_theirs_s += synth_s
         figures.append(
             Figure(
                 figure,
@@ -164,6 +167,18 @@ def _beside_fluidsynth() -> list[Figure]:
                 f"FluidSynth, to WAV: {synth_s:.2f} s, {_PIECE_S / synth_s:.0f} x; {min(loads):.2f} s to load not"
                 f" counted; it lets {played_s - _PIECE_S:.0f} s ring on",
                 f"{ratio:.2f} x its speed ({synth_s / samples_s:.1f} x to samples)",
+                f"at least {_SPEED_BAR:g} x",
+                ratio >= _SPEED_BAR,
+            )
+        )
+    if all_ours_s:
+        ratio = all_theirs_s / all_ours_s
+        figures.append(
+            Figure(
+                f"{name}, all {len(_PERFORMERS)} mixes together",
+                f"{all_ours_s:.2f} s",
+                f"FluidSynth, to WAV: {all_theirs_s:.2f} s",
+                f"{ratio:.2f} x its speed",
                 f"at least {_SPEED_BAR:g} x",
                 ratio >= _SPEED_BAR,
             )
