@@ -5,7 +5,8 @@ import type { Doc } from "./_generated/dataModel";
 import { accountOf, curatorOrBotMutation, curatorOrBotQuery, userMutation, userQuery } from "./callers";
 import { KEY_MAX, NAME_MAX, pageOf, SENTENCE_MAX, text } from "./limits";
 import { correctable, correctionStatus } from "./model/correctable";
-import { knownUser, userFor } from "./model/people";
+import { ownPage } from "./model/ownLists";
+import { userFor } from "./model/people";
 import { recall, remember } from "./model/replays";
 import { invalid, notFound, refusal } from "./refusals";
 import { tradition } from "./schema";
@@ -83,15 +84,8 @@ export const mine = userQuery({
   args: { paginationOpts: paginationOptsValidator },
   returns: paginationResultValidator(own),
   handler: async (ctx, args, caller) => {
-    const user = await knownUser(ctx, caller);
-    const result = await pageOf(args.paginationOpts, async (options) =>
-      user === null
-        ? { page: [], isDone: true, continueCursor: "" }
-        : ctx.db
-            .query("corrections")
-            .withIndex("by_user", (q) => q.eq("userId", user._id))
-            .order("desc")
-            .paginate(options),
+    const result = await ownPage(ctx, caller, args.paginationOpts, (userId) =>
+      ctx.db.query("corrections").withIndex("by_user", (q) => q.eq("userId", userId)),
     );
     return { ...result, page: result.page.map(ownView) };
   },

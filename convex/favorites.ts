@@ -4,9 +4,10 @@ import { v, type Infer } from "convex/values";
 import type { Doc } from "./_generated/dataModel";
 import type { QueryCtx } from "./_generated/server";
 import { userMutation, userQuery } from "./callers";
-import { pageOf, place, PLACE_MAX, text } from "./limits";
+import { place, PLACE_MAX, text } from "./limits";
 import { heartPiece, heartRaga } from "./model/hearts";
-import { knownUser, userFor } from "./model/people";
+import { ownPage } from "./model/ownLists";
+import { userFor } from "./model/people";
 import { pieceView, viewOf } from "./model/pieces";
 import { lineFor, type Line } from "./model/queue";
 import { once } from "./model/replays";
@@ -102,15 +103,8 @@ export const list = userQuery({
   args: { paginationOpts: paginationOptsValidator },
   returns: paginationResultValidator(kept),
   handler: async (ctx, args, caller) => {
-    const user = await knownUser(ctx, caller);
-    const result = await pageOf(args.paginationOpts, async (options) =>
-      user === null
-        ? { page: [], isDone: true, continueCursor: "" }
-        : ctx.db
-            .query("favorites")
-            .withIndex("by_user", (q) => q.eq("userId", user._id))
-            .order("desc")
-            .paginate(options),
+    const result = await ownPage(ctx, caller, args.paginationOpts, (userId) =>
+      ctx.db.query("favorites").withIndex("by_user", (q) => q.eq("userId", userId)),
     );
     const pieces = await Promise.all(result.page.map((favorite) => pieceOf(ctx, favorite)));
     const line = await lineFor(ctx, pieces.filter((piece) => piece !== null));

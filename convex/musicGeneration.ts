@@ -10,7 +10,7 @@ import {
   INSTRUMENTS_MAX,
   KEY_MAX,
   NAME_MAX,
-  pageOf,
+  
   place,
   SEED_MAX,
   TEMPO_BPM,
@@ -25,6 +25,7 @@ import { expectWelcome } from "./model/bans";
 import { chainFrom, link } from "./model/chain";
 import { expectWanted, groupOf } from "./model/groups";
 import { heartPiece } from "./model/hearts";
+import { ownPage } from "./model/ownLists";
 import { knownUser, userFor } from "./model/people";
 import { pieceView, removePiece, viewOf } from "./model/pieces";
 import { enqueue, fail, lineFor } from "./model/queue";
@@ -146,15 +147,8 @@ export const history = userQuery({
   args: { paginationOpts: paginationOptsValidator },
   returns: paginationResultValidator(pieceView),
   handler: async (ctx, args, caller) => {
-    const user = await knownUser(ctx, caller);
-    const result = await pageOf(args.paginationOpts, async (options) =>
-      user === null
-        ? { page: [], isDone: true, continueCursor: "" }
-        : ctx.db
-            .query("musicGenerations")
-            .withIndex("by_user", (q) => q.eq("userId", user._id))
-            .order("desc")
-            .paginate(options),
+    const result = await ownPage(ctx, caller, args.paginationOpts, (userId) =>
+      ctx.db.query("musicGenerations").withIndex("by_user", (q) => q.eq("userId", userId)),
     );
     const line = await lineFor(ctx, result.page);
     return {

@@ -3,9 +3,10 @@ import { paginationOptsValidator, paginationResultValidator } from "convex/serve
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { userMutation, userQuery } from "./callers";
-import { KEY_MAX, pageOf, text } from "./limits";
+import { KEY_MAX, text } from "./limits";
 import { expectWelcome } from "./model/bans";
 import { makerOf, person } from "./model/makers";
+import { ownPage } from "./model/ownLists";
 import { knownUser, userFor } from "./model/people";
 import { favoriteOf, pieceView, viewOf } from "./model/pieces";
 import { lineFor } from "./model/queue";
@@ -106,15 +107,8 @@ export const mine = userQuery({
   args: { paginationOpts: paginationOptsValidator },
   returns: paginationResultValidator(v.object({ token: v.string(), createdAt: v.number(), piece: pieceView })),
   handler: async (ctx, args, caller) => {
-    const user = await knownUser(ctx, caller);
-    const result = await pageOf(args.paginationOpts, async (options) =>
-      user === null
-        ? { page: [], isDone: true, continueCursor: "" }
-        : ctx.db
-            .query("shares")
-            .withIndex("by_user", (q) => q.eq("userId", user._id))
-            .order("desc")
-            .paginate(options),
+    const result = await ownPage(ctx, caller, args.paginationOpts, (userId) =>
+      ctx.db.query("shares").withIndex("by_user", (q) => q.eq("userId", userId)),
     );
     const pieces = await Promise.all(result.page.map(({ generationId }) => ctx.db.get("musicGenerations", generationId)));
     const line = await lineFor(ctx, []);

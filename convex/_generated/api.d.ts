@@ -56,6 +56,7 @@ import type * as model_moving from "../model/moving.js";
 import type * as model_names from "../model/names.js";
 import type * as model_notices from "../model/notices.js";
 import type * as model_origins from "../model/origins.js";
+import type * as model_ownLists from "../model/ownLists.js";
 import type * as model_people from "../model/people.js";
 import type * as model_pieces from "../model/pieces.js";
 import type * as model_playlistViews from "../model/playlistViews.js";
@@ -129,6 +130,7 @@ declare const fullApi: ApiFromModules<{
   "model/names": typeof model_names;
   "model/notices": typeof model_notices;
   "model/origins": typeof model_origins;
+  "model/ownLists": typeof model_ownLists;
   "model/people": typeof model_people;
   "model/pieces": typeof model_pieces;
   "model/playlistViews": typeof model_playlistViews;
