@@ -113,6 +113,19 @@ def _made(lengths_s: tuple[float, ...], performers: str = "sitar", seed: int = 7
     return [_Made(*json.loads(line)) for line in done.stdout.splitlines()]
 
 
+def _rendered_mb(duration_s: float) -> float:
+    """The peak memory of `raga-bot render`, which writes the mix and every stem."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "bot", "render", "--raga", "Yaman", "--duration", str(duration_s)]
+        process = subprocess.Popen(
+            [*command, "--out", folder], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return used.ru_maxrss * 1024 / 1e6
+
+
 def _fluidsynth_s(program: str, file: Path, out: Path) -> float:
     """The processor seconds that FluidSynth takes, with its own settings, for a MIDI file to WAV."""
     before_s = _spent_s()
@@ -210,6 +223,7 @@ def _by_length() -> list[Figure]:
     for which, peak_mb in (
         ("a piece", made[longest].peak_mb),
         (f"{_IN_A_ROW} pieces for four", later.peak_mb),
+        ("`raga-bot render`", _rendered_mb(longest)),
     ):
         figures.append(
             Figure(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from bot.bar import Bar
 from bot.settings import Settings, SettingsError, read_settings
 from migration.wishes import add_arguments, wishes_of
 
@@ -212,8 +213,9 @@ def _audit(options: argparse.Namespace, settings: Settings) -> int:
 
 def _render(options: argparse.Namespace, settings: Settings) -> int:
     from music.catalogue import load
-    from music.piece import write_stems
+    from music.encode import EncodeError
     from music.request import PieceError, PieceRequest
+    from music.stems import write_stems
 
     del settings
     match = load().find(options.raga)
@@ -235,9 +237,12 @@ def _render(options: argparse.Namespace, settings: Settings) -> int:
             voice=options.voice,
             tala=options.tala,
         )
-        options.out.mkdir(parents=True, exist_ok=True)
-        write_stems(request, options.out)
-    except PieceError as error:
+        bar = Bar()
+        try:
+            write_stems(request, options.out, lambda stage, fraction: bar.show(fraction, stage))
+        finally:
+            bar.clear()
+    except (PieceError, EncodeError) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:

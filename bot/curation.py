@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -12,6 +11,7 @@ from bot.backend.corrections import Curation, hints
 from bot.backend.identity import IdentityError
 from bot.backend.local import LocalConvexError
 from bot.backend.snapshot import remove, seed, strays
+from bot.bar import Bar
 from bot.core import Core, build
 from bot.settings import Settings
 from handlers.errors import RagaBotError
@@ -19,14 +19,20 @@ from handlers.model import Correction, CorrectionStatus
 from music.catalogue import CatalogueError
 
 _PAGE = 50
-_REPORT_GAP_S = 0.2
 
 
 async def sync(settings: Settings, *, remove_strays: bool) -> int:
     """Add and change what differs in Convex; what only Convex has is told, and removed only when that is asked for."""
 
     async def work(core: Core) -> int:
-        counts = await seed(core.convex, core.signer.bot, core.packaged, report=_progress())
+        bar = Bar()
+        counts = await seed(
+            core.convex,
+            core.signer.bot,
+            core.packaged,
+            report=lambda done, total: bar.show(done / max(total, 1), f"{done} of {total}"),
+        )
+        bar.clear()
         print(
             f"{counts.added} added, {counts.changed} changed, {counts.unchanged} as they were"
             f" ({len(core.packaged.ragas)} ragas, {core.where})."
@@ -87,31 +93,6 @@ async def with_core(
         except (LocalConvexError, IdentityError, CatalogueError, RagaBotError, OSError) as error:
             print(f"That did not work. {error}", file=sys.stderr)
             return 1
-
-
-def _progress() -> Callable[[int, int], None]:
-    """A bar where somebody watches, a line now and then where nobody does."""
-    shown_at = 0.0
-
-    def report(done: int, total: int) -> None:
-        nonlocal shown_at
-        now = time.monotonic()
-        if done < total and now < shown_at + _REPORT_GAP_S:
-            return
-        shown_at = now
-        if sys.stderr.isatty():
-            filled = round(30 * done / max(total, 1))
-            ending = "\n" if done >= total else ""
-            print(
-                f"\r{'▰' * filled}{'▱' * (30 - filled)} {done}/{total}",
-                end=ending,
-                file=sys.stderr,
-                flush=True,
-            )
-        else:
-            print(f"{done} of {total}", file=sys.stderr, flush=True)
-
-    return report
 
 
 def _line(report: Correction) -> str:

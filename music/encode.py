@@ -12,7 +12,7 @@ import warnings
 import wave
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import imageio_ffmpeg
 import numpy as np
@@ -28,7 +28,7 @@ with warnings.catch_warnings():
     from pydub.exceptions import PydubException
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -188,17 +188,25 @@ def flac(pcm: bytes, channels: int, tags: Mapping[str, str]) -> bytes:
 def wav(pcm: bytes, channels: int) -> bytes:
     """16-bit samples as a WAV file."""
     target = io.BytesIO()
-    with wave.open(target, "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
+    with _wav(target, channels) as file:
         file.writeframes(pcm)
     return target.getvalue()
 
 
-def write_wav(path: Path, samples: NDArray[np.float32]) -> None:
-    """Writes samples, float32 (n,) or (n, channels), as a 16-bit WAV file."""
-    path.write_bytes(wav(pcm16(samples), 1 if samples.ndim == 1 else samples.shape[1]))
+def write_wav(path: Path, blocks: Iterable[NDArray[np.float32]], channels: int) -> None:
+    """Writes blocks of samples, each float32 (n,) or (n, channels), one after another as a 16-bit WAV file."""
+    with path.open("wb") as target, _wav(target, channels) as file:
+        for block in blocks:
+            file.writeframesraw(pcm16(block))
+
+
+@contextmanager
+def _wav(target: IO[bytes], channels: int) -> Iterator[wave.Wave_write]:
+    with wave.open(target, "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        yield file
 
 
 def decode(data: bytes) -> NDArray[np.float32]:

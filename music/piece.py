@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from music.compose import compose
-from music.encode import mp3, pcm16, write_wav
+from music.encode import mp3, pcm16
 from music.ensemble import SYMPATHETIC, lines, tarab_hz
 from music.form import plan
 from music.instruments.wavetable import SAMPLE_RATE_HZ
@@ -20,7 +20,6 @@ from music.tags import performers, tags, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from music.request import PieceRequest
     from music.score import Score
 
-__all__ = ["STAGES", "Lines", "Piece", "Report", "make_piece", "perform", "render", "write_stems"]
+__all__ = ["STAGES", "Piece", "Report", "make_piece", "perform"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,6 @@ class Piece:
     title: str
     performer: str
     score: Score
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """The lines of a piece before the mix, each mono float32, (n,); all players together are the melody."""
-
-    melody: NDArray[np.float32]
-    drone: NDArray[np.float32]
-    percussion: NDArray[np.float32]
 
 
 _ROOM_DB: Final = -14.0
@@ -156,30 +146,3 @@ def perform(
         performer=performer,
         score=score,
     )
-
-
-def render(request: PieceRequest) -> tuple[Score, NDArray[np.float32], Lines]:
-    """The score, the mastered mix, float32 (n, 2), and the lines that it was made from."""
-    score = compose(request)
-    total = round(score.duration_s * SAMPLE_RATE_HZ)
-    kept = {kind: np.zeros(total, dtype=np.float32) for kind in ("melody", "drone", "percussion")}
-
-    def keep(line: Line) -> None:
-        kept[line.kind] += line.samples * np.float32(line.level)
-
-    progress = Progress(lambda _stage, _fraction: None)
-    mix = mixed(request.raga, score, progress, drums_lead=drums_lead(request), heard=keep)
-    return score, mix, Lines(**kept)
-
-
-def write_stems(request: PieceRequest, folder: Path) -> None:
-    """Writes mix.wav, mix.mp3, melody.wav, drone.wav, percussion.wav and score.json into a folder."""
-    score, mix, stems = render(request)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_wav(folder / "mix.wav", mix)
-    for name, line in (("melody", stems.melody), ("drone", stems.drone), ("percussion", stems.percussion)):
-        highest = float(np.abs(line).max(initial=0.0))
-        write_wav(folder / f"{name}.wav", line * np.float32(min(1.0, 0.9 / max(highest, 1e-9))))
-    written = tags(score, title_of(score), performer_of(request))
-    (folder / "mix.mp3").write_bytes(mp3(pcm16(mix), 2, written))
-    (folder / "score.json").write_text(score.to_json() + "\n", encoding="utf-8")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from bot.bar import Bar
 from bot.platforms import Services
-from handlers.model import AccountId, MessageRef, Progress, Reply
-
-_BAR_CELLS = 24
+from handlers.model import AccountId, MessageRef, Reply
 
 
 def as_text(reply: Reply) -> str:
@@ -51,14 +49,6 @@ def _lines(reply: Reply) -> Iterator[str]:
         yield "Next: " + "   ".join(lines)
 
 
-def progress_line(progress: Progress) -> str:
-    """A bar, the stage, the share done and the time left, in one line."""
-    filled = round(max(0.0, min(1.0, progress.fraction)) * _BAR_CELLS)
-    left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
-    bar = "#" * filled + "." * (_BAR_CELLS - filled)
-    return f"[{bar}] {progress.fraction:4.0%} {progress.stage}{left}"
-
-
 class TerminalPlatform:
     """Shows the progress of the one piece asked for, and hands its final reply over."""
 
@@ -67,7 +57,8 @@ class TerminalPlatform:
 
     def __init__(self, services: Services, progress: TextIO | None = None) -> None:
         self._services = services
-        self._progress = progress or sys.stderr
+        # The watcher paces itself.
+        self._bar = Bar(progress, gap_s=0.0)
         self._answers: dict[str, asyncio.Future[Reply]] = {}
 
     async def start(self) -> str:
@@ -84,9 +75,9 @@ class TerminalPlatform:
     async def edit(self, message: MessageRef, reply: Reply) -> None:
         """Draw the bar over the last one, or finish with what went wrong."""
         if reply.progress is not None:
-            end = "\r" if self._progress.isatty() else "\n"
-            self._progress.write(progress_line(reply.progress).ljust(78) + end)
-            self._progress.flush()
+            left_s = reply.progress.seconds_left
+            left = "" if left_s is None else f", about {left_s:.0f} s left"
+            self._bar.show(reply.progress.fraction, f"{reply.progress.stage}{left}")
         else:
             self._finish(message, reply)
 
@@ -104,6 +95,7 @@ class TerminalPlatform:
         del account
 
     def _finish(self, message: MessageRef, reply: Reply) -> None:
+        self._bar.clear()
         answer = self.expect(message)
         if not answer.done():
             answer.set_result(reply)

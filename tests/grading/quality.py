@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import resample_poly
 
-from music.piece import write_stems
 from music.request import VOICES, PieceRequest
 from music.score import Score
+from music.stems import write_stems
 from tests.grading.grade import Figure, Grade, catalogue, grade_folder, of_pitch, raga_of, read_line
 from tests.grading.law import foils, keys_of
 from tests.grading.listening import listen
+from tests.music.rendered import silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,13 +119,13 @@ def row(case: Case, duration_s: float) -> Row:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "piece"
         request = case.request(duration_s)
-        write_stems(request, folder)
+        write_stems(request, folder, silent)
         grade = grade_folder(folder)
         controls: dict[str, bool] = {}
         if case.control:
             controls = controls_of(folder)
             again = Path(place) / "again"
-            write_stems(request, again)
+            write_stems(request, again, silent)
             same = (folder / "mix.wav").read_bytes() == (again / "mix.wav").read_bytes()
             grade = Grade(
                 grade.title,

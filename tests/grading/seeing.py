@@ -13,9 +13,9 @@ from scipy.signal.windows import hann
 from bot.drawing.contour import draw_piece
 from bot.drawing.raster import packed
 from music.instruments.wavetable import SAMPLE_RATE_HZ
-from music.piece import render
 from music.request import PieceRequest
 from tests.grading.grade import catalogue
+from tests.music.rendered import render
 
 PIECES: Final = (
     ("yaman-sitar", "Yaman", "Hindustani", ("sitar", "tabla"), None),

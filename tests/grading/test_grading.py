@@ -12,9 +12,9 @@ import pytest
 import soundfile
 
 from music.compose import compose
-from music.piece import write_stems
 from music.request import PieceRequest
 from music.score import Note, Score
+from music.stems import write_stems
 from music.swaras import semitone
 from music.theory import tuned_cents
 from tests.grading import grade, signals
@@ -34,6 +34,7 @@ from tests.grading.law import Law, foils, keys_of
 from tests.grading.listening import Heard, listen
 from tests.grading.quality import CARNATIC, HINDUSTANI, Case, Row, cases, document
 from tests.music.ragas import DARBARI_KANADA, DESH, LALIT, MALKAUNS, REETIGOWLA, YAMAN
+from tests.music.rendered import silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -244,7 +245,7 @@ def test_a_rendered_folder_is_graded_and_one_that_lies_is_found_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raga = grade.raga_of(compose(PieceRequest(YAMAN, 5.0)))
-    write_stems(PieceRequest(raga, 12.0, seed=4, instruments=("bansuri",)), tmp_path)
+    write_stems(PieceRequest(raga, 12.0, seed=4, instruments=("bansuri",)), tmp_path, silent)
     result = grade_folder(tmp_path)
     assert len(result.figures) == 18
     missed = {figure.name for figure in result.missed}

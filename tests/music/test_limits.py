@@ -13,13 +13,14 @@ from music.compose import compose
 from music.loudness import hop_energy, integrated_lufs, true_peaks
 from music.midi import midi
 from music.mix import CEILING_DBTP
-from music.piece import mixed, render
+from music.piece import mixed
 from music.progress import Progress
 from music.request import DRUMS, INSTRUMENTS, KEYS, SEED_MAX, STYLES, TALAS, VOICES, PieceRequest
 from music.theory import key_hz
 from tests.music.meters import RATE_HZ, SYLLABLE_S, clicks, dbtp, lufs
 from tests.music.midireader import read
 from tests.music.ragas import ALL
+from tests.music.rendered import render
 
 MELODIC = tuple(name for name in INSTRUMENTS if name not in DRUMS)
 SINGERS = tuple(VOICES)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
 from music import encode
@@ -20,12 +21,14 @@ from music.compose import compose
 from music.encode import EncodeError, decode, mp3, pcm16
 from music.loudness import hop_energy, integrated_lufs, true_peaks
 from music.mix import CEILING_DBTP, master, place
-from music.piece import STAGES, Piece, make_piece, write_stems
+from music.piece import STAGES, Piece, make_piece
 from music.request import PieceRequest
 from music.resonance import Tarab, resound, room, sympathetic
 from music.score import Score
+from music.stems import STEMS, write_stems
 from tests.music.meters import RATE_HZ, dbtp, lufs
 from tests.music.ragas import DARBARI_KANADA, MOHANAM, YAMAN
+from tests.music.rendered import render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,14 +137,27 @@ def test_a_piece_says_what_it_is() -> None:
 
 def test_stems_are_written(tmp_path: Path) -> None:
     folder = tmp_path / "stems"
-    write_stems(PieceRequest(YAMAN, 6.0, seed=4), folder)
+    request = PieceRequest(YAMAN, 6.0, seed=4, instruments=("sitar", "violin"))
+    reports: list[tuple[str, float]] = []
+    write_stems(request, folder, lambda stage, fraction: reports.append((stage, fraction)))
+    assert list(dict.fromkeys(stage for stage, _ in reports)) == list(STAGES)
+    assert [fraction for _, fraction in reports] == sorted(fraction for _, fraction in reports)
+    assert reports[-1][1] == 1.0
     names = {path.name for path in folder.iterdir()}
     assert names == {"mix.wav", "mix.mp3", "melody.wav", "drone.wav", "percussion.wav", "score.json"}
-    for name in ("mix", "melody", "drone", "percussion"):
+    heard: dict[str, NDArray[np.float64]] = {}
+    for name in ("mix", *STEMS):
         with wave.open(str(folder / f"{name}.wav")) as file:
             assert file.getnframes() == 6 * RATE_HZ
             assert file.getnchannels() == (2 if name == "mix" else 1)
-            assert any(file.readframes(file.getnframes()))
+            heard[name] = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2") / 32767.0
+    _, mix, lines = render(request)
+    assert heard["mix"].reshape(-1, 2) == pytest.approx(mix, abs=1e-4)
+    for name in STEMS:
+        line = getattr(lines, name)
+        highest = float(np.abs(line).max())
+        assert highest > 0.0
+        assert heard[name] == pytest.approx(line * min(1.0, 0.9 / highest), abs=1e-4)
     score = Score.from_document(json.loads((folder / "score.json").read_text(encoding="utf-8")))
     assert score.raga == "Yaman"
 
