@@ -68,17 +68,16 @@ class Grammar:
         for n, place in enumerate(everywhere):
             onward[n, list(self._along(place, everywhere))] = True
         pitch = np.array([place.pitch for place in everywhere])
-        crossing = (pitch[:, None] == pitch[None, :]) & (
-            np.array([p.line == "up" for p in everywhere])[:, None]
-            != np.array([p.line == "up" for p in everywhere])[None, :]
-        )
-        turn = (crossing.astype(np.int64) @ onward.astype(np.int64)) > 0
-        within = (pitch >= lowest) & (pitch <= highest)
-        # Where a line ends without a way on (ragas that close on Ni or Pa), the melody would be caught: it
-        # keeps to the places that lie on a way from the middle Sa and back to it.
-        joined = (onward | turn) & within[:, None] & within[None, :]
-        sa = (pitch == 0) & within
-        kept = np.flatnonzero(_reached(joined, sa) & _reached(joined.T, sa))
+        rising = np.array([place.line == "up" for place in everywhere])
+        turn = _turns(pitch, rising, onward)
+        anywhere = np.ones(len(everywhere), dtype=bool)
+        if len(np.unique(pitch[_kept(pitch, anywhere, onward | turn)] % 12)) < len(np.unique(pitch % 12)):
+            # The lines do not meet where one ends, as in Shokavarali, which rises to Ni and descends from Dha:
+            # that note would never sound. There the other line's beginning follows, as they are sung in turn.
+            for n, place in enumerate(everywhere):
+                onward[n, list(self._joined(place, everywhere))] = True
+            turn = _turns(pitch, rising, onward)
+        kept = _kept(pitch, (pitch >= lowest) & (pitch <= highest), onward | turn)
         self.places = tuple(everywhere[n] for n in kept)
         self.pitch = pitch[kept]
         self.onward = onward[np.ix_(kept, kept)]
@@ -103,6 +102,13 @@ class Grammar:
             if same is not None and everywhere[same].pitch == place.pitch:
                 yield self._number[(place.line, index + 1, neighbor)]
                 return
+
+    def _joined(self, place: Place, everywhere: Sequence[Place]) -> Iterator[int]:
+        """What follows the end of a line when the two are sung one after the other, if that is another note."""
+        if place.index == self._lengths[place.line] - 1:
+            other = self._number[("down" if place.line == "up" else "up", 0, place.octave)]
+            if everywhere[other].pitch != place.pitch:
+                yield other
 
     def allows(self, first: Swara, second: Swara) -> bool:
         """Whether one swara may follow another: a step of either line, or the same note again."""
@@ -151,6 +157,24 @@ class Grammar:
 def grammar_of(raga: Raga, lowest: int, highest: int) -> Grammar:
     """A raga's grammar, made once: a piece is drawn several times, and ragas return."""
     return Grammar(raga, lowest, highest)
+
+
+def _turns(
+    pitch: NDArray[np.int64], rising: NDArray[np.bool_], onward: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """The moves that cross to the other line, where that one holds the same note, and go on there."""
+    crossing = (pitch[:, None] == pitch[None, :]) & (rising[:, None] != rising[None, :])
+    return np.asarray((crossing.astype(np.int64) @ onward.astype(np.int64)) > 0, dtype=np.bool_)
+
+
+def _kept(pitch: NDArray[np.int64], within: NDArray[np.bool_], moves: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The numbers of the places that lie on a way from the middle Sa and back to it.
+
+    Where a line ends without a way on (ragas that close on Ni or Pa), the melody would be caught.
+    """
+    joined = moves & within[:, None] & within[None, :]
+    sa = (pitch == 0) & within
+    return np.flatnonzero(_reached(joined, sa) & _reached(joined.T, sa))
 
 
 def _reached(joined: NDArray[np.bool_], start: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -56,6 +56,10 @@ class Law:
             for line in (raga.arohana, raga.avarohana, *raga.pakad)
             for a, b in pairwise(line)
         }
+        if semitone(raga.arohana[-1]) != semitone(raga.avarohana[0]):
+            # The two lines do not meet. Sung in turn, the one still follows upon the other.
+            turns = ((raga.arohana[-1], raga.avarohana[0]), (raga.avarohana[-1], raga.arohana[0]))
+            self._steps |= {(semitone(a) % 12, semitone(b) - semitone(a)) for a, b in turns}
 
     def allows(self, pair: Pair) -> bool:
         """Whether the raga makes that step; the same note again is none."""

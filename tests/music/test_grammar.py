@@ -7,7 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from music.catalogue import load
 from music.grammar import Grammar, in_octave, walk
+from music.swaras import semitone
+from tests.grading.law import Law
 from tests.music.ragas import BHAIRAV, DESH, MALKAUNS, NADANAMAKRIYA, REETIGOWLA, YAMAN
 
 
@@ -53,6 +56,25 @@ def test_a_stated_phrase_may_skip_along_a_line_but_not_across_a_turn() -> None:
     assert Grammar(MALKAUNS).leads("S", "M1")
     assert not Grammar(YAMAN).leads("S", "P")
     assert not Grammar(REETIGOWLA).leads("S", "R2")
+
+
+def test_every_swara_of_every_raga_can_be_sounded_and_every_step_is_the_ragas() -> None:
+    for raga in load().ragas:
+        grammar = Grammar(raga, lowest=-24, highest=24)
+        swaras = {semitone(swara) % 12 for swara in (*raga.arohana, *raga.avarohana)}
+        assert {int(key) for key in grammar.key} == swaras, raga.name
+        law = Law(raga)
+        assert [pair for pair in grammar.pairs if not law.allows(pair)] == [], raga.name
+
+
+def test_lines_that_do_not_meet_are_sung_in_turn() -> None:
+    # It rises S G3 D2 N3 and descends D2 P M1 G3 R3 S: only Ni's own octave leads on to Dha.
+    shokavarali = Grammar(next(raga for raga in load().ragas if raga.name == "Shokavarali"))
+    assert shokavarali.allows("N3", "D2")
+    assert not shokavarali.allows("N3", "S'")
+    assert not shokavarali.allows("N3", "P")
+    # Where they meet, nothing is added.
+    assert not Grammar(DESH).allows("S", "N3,")
 
 
 def test_a_line_that_ends_off_sa_is_no_trap() -> None:
