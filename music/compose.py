@@ -42,7 +42,7 @@ _MELODY: Final = 4
 _SURELY: Final = 1.1
 """By how much the vadi should surpass what it has to, so that it is also heard."""
 
-_ENOUGH: Final = 0.28
+_ENOUGH: Final = 0.31
 """With so large a share for any two swaras besides Sa and Pa, an attempt is balanced enough."""
 
 
@@ -203,7 +203,7 @@ def compose(request: PieceRequest) -> Score:
     fixed = plan(request)
     raga = request.raga
     # Long pieces come into balance by themselves; a short one is drawn several times, and the best one kept.
-    attempts = max(2, min(18, round(360.0 / fixed.duration_s)))
+    attempts = max(6, min(30, round(720.0 / fixed.duration_s)))
     best: tuple[tuple[bool, int, bool, float], Improvisation, list[tuple[float, bool]]] | None = None
     short = 0
     for number in range(_MOST_ATTEMPTS):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from music import cadence, rhythm
 from music.form import CHIKARI
@@ -264,14 +266,17 @@ class Gat:
             self.answers += 1
             half = (end - begin) // 2
             lengths = self._divided(half, self._energy(phrase))
+            asked = len(melody.notes)
             path = self._say(begin, lengths, center, asking, 0.78)
-            places = self._slots(begin + half, [*lengths[:-1], lengths[-1] + (end - begin) - 2 * half])
+            # The rhythm as it was played: a question may have come out with more notes than it was meant to have.
+            places = [Slot(note.onset_s + half * self.tick, note.duration_s) for note in melody.notes[asked:]]
+            left_s = (end - begin - 2 * half) * self.tick
+            places[-1] = replace(places[-1], duration_s=places[-1].duration_s + left_s)
+            contour = [float(melody.grammar.pitch[place]) for place in path]
+            contour[-1] = center
             answer = None
-            if len(path) == len(places):
-                contour = [float(melody.grammar.pitch[place]) for place in path]
-                contour[-1] = center
-                goal = melody.goal(center)
-                answer = melody.draw(places, goal, center=center, contour=contour)
+            for goal in (melody.goal(center), np.ones(len(melody.grammar.pitch), dtype=bool)):
+                answer = answer or melody.draw(places, goal, center=center, contour=contour)
             if answer is None:
                 melody.phrase(places, melody.goal(center), center=center, player=answering, velocity=0.8)
             else:

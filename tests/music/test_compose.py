@@ -142,15 +142,17 @@ def test_the_melody_climbs_an_octave_late_and_comes_home(raga: Raga) -> None:
     assert height(high) > height(low) + 2.0
 
 
-def test_two_players_ask_and_answer_in_one_rhythm() -> None:
-    score = compose(PieceRequest(YAMAN, 120.0, seed=3, instruments=("sitar", "bansuri")))
+@pytest.mark.parametrize("seed", range(4))
+def test_two_players_ask_and_answer_in_one_rhythm(seed: int) -> None:
+    score = compose(PieceRequest(YAMAN, 120.0, seed=seed, instruments=("sitar", "bansuri")))
     part = next(section for section in score.sections if section.name == "sawal-jawab")
     inside = [n for n in score.notes if part.start_s - 1e-6 <= n.onset_s < part.end_s - 1e-6]
     turns = [list(group) for _, group in groupby(inside, key=lambda note: note.player)]
-    assert len(turns) >= 4
     rhythms = [[round(n.duration_s, 3) for n in turn] for turn in turns]
-    answered = sum(ask[:-1] == answer[:-1] for ask, answer in pairwise(rhythms))
-    assert answered >= len(turns) // 3
+    pairs = list(zip(rhythms[::2], rhythms[1::2], strict=False))
+    assert len(pairs) >= 2
+    # The last note of an answer may be longer; a string that is struck again may make one more of a note.
+    assert sum(ask[:-1] == answer[:-1] for ask, answer in pairs) >= len(pairs) - 1
 
 
 def test_taans_are_quicker_than_the_sthayi() -> None:
