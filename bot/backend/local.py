@@ -65,6 +65,8 @@ def command(functions: Path, port: int, state: Path) -> list[str]:
 def environment(issuer: str, jwks: str) -> dict[str, str]:
     """What functions find in ``process.env``: this process' environment without the chat platforms' secrets."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE_PREFIXES)}
+    # Node keeps the deployment's TypeScript as compiled there, and starts in half the time from the second start on.
+    kept.setdefault("NODE_COMPILE_CACHE", str(ROOT / "node_modules" / ".cache" / "node"))
     return {**kept, "RAGA_JWT_ISSUER": issuer, "RAGA_JWT_JWKS": jwks}
 
 

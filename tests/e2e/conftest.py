@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 import subprocess
 import sys
@@ -29,15 +30,24 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            subprocess.run(
+            said = subprocess.run(
                 [sys.executable, "-m", "bot", "catalogue", "sync"],
                 cwd=ROOT,
                 env=bare_environment(folder),
                 check=True,
                 timeout=_SEEDED_WITHIN_S,
+                capture_output=True,
+                text=True,
             )
-            done.touch()
+            done.write_text(json.dumps([said.stdout, said.stderr]))
     return folder
+
+
+@pytest.fixture
+def first_sync(seeded: Path) -> tuple[str, str]:
+    """What the seeding of the empty deployment said, on standard output and on standard error."""
+    output, errors = json.loads(seeded.with_name("seeded.done").read_text())
+    return output, errors
 
 
 @pytest.fixture

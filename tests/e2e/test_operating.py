@@ -50,22 +50,24 @@ async def test_convex_alone_serves_any_functions(tmp_path: Path) -> None:
     assert "nothing" in errors
 
 
-async def test_the_catalogue_is_brought_into_convex_and_corrected(tmp_path: Path) -> None:
-    status, output, errors = await raga_bot(tmp_path, "catalogue", "sync")
-    assert (status, output.split(",")[1]) == (0, " 0 changed"), errors
+async def test_the_catalogue_is_brought_into_convex_and_corrected(
+    first_sync: tuple[str, str], state_dir: Path
+) -> None:
+    output, errors = first_sync
+    assert output.split(",")[1:2] == [" 0 changed"], errors
     assert errors.splitlines()[-1].endswith(f"of {output.split()[0]}")
-    status, output, _ = await raga_bot(tmp_path, "ask", "/correct Yaman vadi N, as I was taught")
+    status, output, _ = await raga_bot(state_dir, "ask", "/correct Yaman vadi N, as I was taught")
     assert status == 0
     assert "Thank you" in output
-    status, output, errors = await raga_bot(tmp_path, "catalogue", "corrections")
+    status, output, errors = await raga_bot(state_dir, "catalogue", "corrections")
     assert (status, errors.strip()) == (0, "1 open.")
     assert "| Yaman (Hindustani) | vadi: N, as I was taught | open | by terminal:owner" in output
     ident = output.split(" | ")[0]
     accepted = ("catalogue", "accept", ident, "--value", "P", "--note", "so it is")
-    status, output, _ = await raga_bot(tmp_path, *accepted)
+    status, output, _ = await raga_bot(state_dir, *accepted)
     assert status == 0
     assert "taken in as: P | accepted: so it is" in output
-    status, output, _ = await raga_bot(tmp_path, "catalogue", "sync")
+    status, output, _ = await raga_bot(state_dir, "catalogue", "sync")
     assert output.startswith("0 added, 1 changed")
 
 

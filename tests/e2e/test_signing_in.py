@@ -24,8 +24,9 @@ QUESTION = "become one person here: favorites"
 
 @pytest.fixture
 def further(telegram_peer: TelegramPeer) -> dict[str, str]:
-    """Both are set up."""
+    """Both are set up, and no piece is made."""
     return {
+        "WORKERS": "0",
         "DISCORD_CLIENT_SECRET": CLIENT_SECRET,
         "TELEGRAM_LOGIN": "true",
         "TELEGRAM_LOGIN_URL": f"{telegram_peer.url}/login",

@@ -11,6 +11,8 @@ import { SignJWT, exportJWK, generateKeyPair } from "jose";
 const here = fileURLToPath(new URL(".", import.meta.url));
 export const FUNCTIONS = join(here, "functions");
 const PROGRAM = resolve(here, "../../local-convex/main.ts");
+/** As the bot has it: what is compiled once is kept. */
+const NODE_COMPILE_CACHE = resolve(here, "../../node_modules/.cache/node");
 const START_DEADLINE_MS = 15_000;
 
 export type Running = {
@@ -42,7 +44,7 @@ export function exited(child: ChildProcess): Promise<number | null> {
 
 export function launch({ functions = FUNCTIONS, state = newFolder(), port = 0, env = {}, flags = [] }: StartOptions): { child: ChildProcess; state: string } {
   const args = [PROGRAM, "--functions", functions, "--state", state, "--port", String(port), "--exit-with-stdin", ...flags];
-  return { child: spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] }), state };
+  return { child: spawn(process.execPath, args, { env: { NODE_COMPILE_CACHE, ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] }), state };
 }
 
 /** Start and wait until it listens; fails with what it said when it ends before. */
