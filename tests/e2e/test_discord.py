@@ -202,7 +202,7 @@ async def test_a_killed_bot_finishes_what_it_began_once(
     await bot.start()
     await peer.ready()
     held = peer.fault("acknowledge", "slow") if after == "acknowledgement" else None
-    asked = await asha.command("generate", room, raga="Yaman", duration="60s", seed=3)
+    asked = await asha.command("generate", room, raga="Yaman", duration="4min", seed=3)
     if held is None:
         await peer.until(lambda: asked.original is not None and len(asked.original.history) >= 3, "progress")
     else:

@@ -212,7 +212,7 @@ async def test_a_killed_bot_finishes_what_it_began_once(
     bot = bot_on(peer, state_dir)
     await bot.start()
     held = peer.fault("editMessageText", "slow") if after == "placeholder" else None
-    asha.say("/generate Yaman 60s seed 3")
+    asha.say("/generate Yaman 4min seed 3")  # long enough to be killed in the middle
     if held is not None:
         await peer.until(lambda: held.seen)
     else:
