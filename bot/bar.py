@@ -11,7 +11,10 @@ _COLUMNS = 78
 
 
 class Bar:
-    """One line drawn again and again where somebody watches, a line now and then elsewhere; on stderr by default."""
+    """One line drawn again and again where somebody watches, a line now and then elsewhere; on stderr by default.
+
+    As a context it is cleared at its end, however that comes.
+    """
 
     def __init__(self, stream: TextIO | None = None, gap_s: float = 0.2) -> None:
         self._stream = stream or sys.stderr
@@ -19,6 +22,12 @@ class Bar:
         self._next_at = 0.0
         self._drawn = False
         self._last = ""
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
 
     def show(self, fraction: float, said: str) -> None:
         """So much is done, 0 to 1; what comes too soon after the last is passed over, but for the end."""

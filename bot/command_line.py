@@ -237,11 +237,8 @@ def _render(options: argparse.Namespace, settings: Settings) -> int:
             voice=options.voice,
             tala=options.tala,
         )
-        bar = Bar()
-        try:
+        with Bar() as bar:
             write_stems(request, options.out, lambda stage, fraction: bar.show(fraction, stage))
-        finally:
-            bar.clear()
     except (PieceError, EncodeError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -25,14 +25,13 @@ async def sync(settings: Settings, *, remove_strays: bool) -> int:
     """Add and change what differs in Convex; what only Convex has is told, and removed only when that is asked for."""
 
     async def work(core: Core) -> int:
-        bar = Bar()
-        counts = await seed(
-            core.convex,
-            core.signer.bot,
-            core.packaged,
-            report=lambda done, total: bar.show(done / max(total, 1), f"{done} of {total}"),
-        )
-        bar.clear()
+        with Bar() as bar:
+            counts = await seed(
+                core.convex,
+                core.signer.bot,
+                core.packaged,
+                report=lambda done, total: bar.show(done / max(total, 1), f"{done} of {total}"),
+            )
         print(
             f"{counts.added} added, {counts.changed} changed, {counts.unchanged} as they were"
             f" ({len(core.packaged.ragas)} ragas, {core.where})."

@@ -10,7 +10,6 @@ import {
   INSTRUMENTS_MAX,
   KEY_MAX,
   NAME_MAX,
-  
   place,
   SEED_MAX,
   TEMPO_BPM,

@@ -16,6 +16,7 @@ from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.people import MANAGE_GUILD
 from tests.peers.telegram import world as telegram
 from tests.peers.telegram.peer import TelegramPeer
+from tests.peers.telegram.people import Person
 
 DEADLINE_S = 30.0
 _RAN = "SELECT number FROM tables WHERE name = '_scheduled_functions'"
@@ -82,6 +83,13 @@ async def operate(state_dir: Path, *arguments: str) -> str:
     said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
     return said.decode()
+
+
+async def answer_to(peer: TelegramPeer, person: Person, line: str, chat: telegram.Chat) -> str:
+    """What the next message in somebody's own chat says after they have said a line somewhere."""
+    before = {one.ident for one in person.chat.from_bot}
+    person.say(line, chat)
+    return (await peer.message(person.chat, lambda one: one.ident not in before)).text
 
 
 async def test_a_server_is_looked_after_and_left(
@@ -187,10 +195,7 @@ async def test_a_group_is_looked_after_and_left(
     guru.moves(group, larger)  # what was set and who is shut out moves along
     async with asyncio.timeout(DEADLINE_S):
         while True:
-            before = {one.ident for one in guru.chat.from_bot}
-            guru.say("/audit", larger)
-            said_now = await peer.message(guru.chat, lambda one: one.ident not in before)  # noqa: B023 - read at once
-            if "blocked Asha" in said_now.text:
+            if "blocked Asha" in await answer_to(peer, guru, "/audit", larger):
                 break
     said = asha.say("/generate Yaman 5s", larger)
     await hears(asha.chat, "In a direct message you still can")

@@ -130,6 +130,10 @@ class TelegramPeer:
             last = "\n".join(f"{one.method} {one.params}"[:300] for one in self.calls[-12:])
             raise AssertionError(f"waited in vain for {what}; the last calls:\n{last}") from None
 
+    async def until_called(self, method: str, times: int) -> None:
+        """Wait until a method was called so often."""
+        await self.until(lambda: self.count(method) >= times, f"{method}, {times} times")
+
     async def message(self, chat: Chat, fits: Callable[[Message], bool], what: str = "a message") -> Message:
         """The newest message of the bot in a chat that fits, as soon as there is one."""
         await self.until(lambda: chat.find(fits), what)
